@@ -1,0 +1,35 @@
+"""Names that older models import. ``cog`` loads them when they are asked for, and says so once."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from cog.scope import current_scope
+
+
+class ExperimentalFeatureWarning(FutureWarning):
+    """What older versions warned with; nothing does any more."""
+
+
+def emit_metric(name: str, value: Any) -> None:
+    """Record a metric of the running prediction, as ``current_scope().record_metric`` does."""
+    current_scope().record_metric(name, value)
+
+
+_NOTES = {
+    "ExperimentalFeatureWarning": "nothing raises it any more",
+    "emit_metric": "use current_scope().record_metric(name, value) instead",
+}
+
+
+def load_deprecated(name: str) -> Any:
+    """Return one of the names above and print what to do about it.
+
+    Raises:
+        AttributeError: there is no such name, with the text of a missing module attribute.
+    """
+    if name not in _NOTES:
+        raise AttributeError(f"module 'cog' has no attribute {name!r}")
+    print(f"cog.{name} is deprecated: {_NOTES[name]}", file=sys.stderr)
+    return globals()[name]

@@ -1,0 +1,95 @@
+"""The prediction that is running here, as the model sees it.
+
+``current_scope()`` finds it by a context variable, so that concurrent predictions never see
+each other's. Plain threads do not inherit context variables: for them a sync model, which runs
+alone, has a scope that holds in the whole process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextvars import ContextVar, Token
+from typing import Any, Optional
+
+from cog.metrics import Metrics, Record
+
+_NO_CONTEXT: Mapping[str, str] = {}
+
+
+class Scope:
+    """One prediction: what came with its request, and where its metrics go."""
+
+    __slots__ = ("_metrics", "_record", "context")
+
+    context: Mapping[str, str]
+
+    def __init__(self, context: Mapping[str, str], record: Record) -> None:
+        """Make the scope of one prediction.
+
+        Args:
+            context: the request's ``context``, exactly as the client sent it.
+            record: is told of every metric, already checked.
+        """
+        self.context = context
+        self._record = record
+        self._metrics: Optional[Metrics] = None
+
+    @property
+    def metrics(self) -> Metrics:
+        """The metrics of this prediction."""
+        metrics = self._metrics
+        if metrics is None:  # most predictions record nothing
+            metrics = self._metrics = Metrics(self._record)
+        return metrics
+
+    def record_metric(self, key: str, value: Any, mode: str = "replace") -> None:
+        """Record a metric of this prediction; see ``Metrics.record``."""
+        self.metrics.record(key, value, mode)
+
+
+class _NoScope(Scope):
+    """What ``current_scope()`` gives outside a prediction: nothing is recorded."""
+
+    __slots__ = ()
+
+    @property
+    def metrics(self) -> Metrics:
+        """Metrics that go nowhere; fresh, so that no type of a value is remembered."""
+        return NoMetrics(self._record)
+
+
+def _record_nothing(name: str, value: Any, mode: str) -> None:
+    pass
+
+
+_NO_SCOPE = _NoScope(_NO_CONTEXT, _record_nothing)
+_current: ContextVar[Optional[Scope]] = ContextVar("cog_scope", default=None)
+_process_scope: Optional[Scope] = None
+
+
+def current_scope() -> Scope:
+    """Return the scope of the running prediction; outside of one, a scope that does nothing."""
+    return _current.get() or _process_scope or _NO_SCOPE
+
+
+def enter_scope(scope: Scope, *, process_wide: bool = False) -> Token[Optional[Scope]]:
+    """Make a scope the current one; for the worker.
+
+    Args:
+        process_wide: also for plain threads that the model starts; only where predictions run
+            one at a time.
+
+    Returns:
+        What ``exit_scope`` takes, in the same context.
+    """
+    global _process_scope
+    if process_wide:
+        _process_scope = scope
+    return _current.set(scope)
+
+
+def exit_scope(token: Token[Optional[Scope]]) -> None:
+    """Leave what ``enter_scope`` entered; for the worker."""
+    global _process_scope
+    _process_scope = None
+    _current.reset(token)
