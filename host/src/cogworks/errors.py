@@ -1,0 +1,18 @@
+"""The errors of the host: one base, drawn here; every subclass lives beside the code that raises it.
+
+CogworksError                         the message is the whole sentence; ``exit_code`` is the command's
+|- project.errors.ConfigError         cog.yaml has problems: all of them, with lines
+|- project.errors.ConfigNotFoundError no cog.yaml here or above
+|- project.errors.RequirementsError   a requirements file has problems: all of them, with lines
+|- engines.errors.EngineError         an environment could not be made
+|  |- engines.errors.PythonNotFoundError   the wanted Python cannot be had on this machine
+|  |- engines.errors.ResolutionError       the requirements do not fit together or do not exist
+|  '- engines.errors.InstallError          the packages could not be downloaded, built or installed
+'- schema.errors.SchemaError          the author's signature cannot be turned into a schema
+"""
+
+
+class CogworksError(Exception):
+    """Base of every error that a user of the host may see; ``str(error)`` is the sentence to print."""
+
+    exit_code: int = 1

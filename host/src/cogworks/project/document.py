@@ -1,0 +1,200 @@
+"""YAML text -> a tree of nodes that keep their lines and their raw text.
+
+Nothing is interpreted here: ``3.10`` stays the text ``3.10``, and a plain (unquoted) scalar is
+marked as such, so that the reader of a key decides what it means. The tree is built from the
+parser's events, which spares the import of the rest of the YAML library, and shared by reference
+where an alias is used, so a document of nested aliases costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from cogworks.project.errors import Problem, quote
+
+MAX_DOCUMENT_CHARS = 256 * 1024
+"""Far above any real configuration (a few KiB); the parser reads about 1 MiB a second."""
+MAX_MERGED_ENTRIES = 10_000
+"""Limit of entries that merge keys (``<<: *name``) may copy in one document."""
+
+_TAG = "tag:yaml.org,2002:"
+_PLAIN_TAGS = frozenset(_TAG + name for name in ("null", "bool", "int", "float", "timestamp"))
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarNode:
+    """A single value; ``plain`` is true where it stood without quotes."""
+
+    text: str
+    plain: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListNode:
+    """A list of values."""
+
+    items: tuple[Node, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class MapNode:
+    """A mapping; ``entries`` holds (key, line of the key, value), keys unique, in file order."""
+
+    entries: tuple[tuple[str, int, Node], ...]
+    line: int
+
+
+Node: TypeAlias = ScalarNode | ListNode | MapNode
+
+
+class DocumentError(Exception):
+    """The text is not YAML that we can read; ``problem`` says where and why."""
+
+    def __init__(self, line: int, message: str) -> None:
+        """Keep the single problem that stopped the reader."""
+        self.problem = Problem(line, "", message)
+        super().__init__(message)
+
+
+def read_document(text: str) -> tuple[Node | None, list[Problem]]:
+    """Return the tree (None for an empty document) and the duplicate keys found in it.
+
+    Raises:
+        DocumentError: the text is not a single YAML document.
+    """
+    if len(text) > MAX_DOCUMENT_CHARS:
+        size = f"{len(text)} characters long; the limit is {MAX_DOCUMENT_CHARS}"
+        raise DocumentError(1, f"the file is {size}")
+    builder = _Builder()
+    for event in _events(text):
+        builder.feed(event)
+    return builder.root, builder.problems
+
+
+def _events(text: str) -> Iterator[Any]:
+    """Yield the events of ``text``; the library's errors become ``DocumentError``."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        yield from YAML(typ="safe", pure=True).parse(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark is not None else 1
+        raise DocumentError(line, _explain(error, text, line)) from error
+    except YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise DocumentError(1, f"this is not valid YAML: {reason}") from error
+
+
+def _explain(error: Any, text: str, line: int) -> str:
+    """Return what is wrong in a line that the YAML library refused."""
+    lines = text.splitlines()
+    source = lines[line - 1] if line <= len(lines) else ""
+    if "\t" in source[: len(source) - len(source.lstrip())]:
+        return "the line is indented with a tab; use spaces"
+    parts = [part for part in (error.problem, error.context) if part]
+    return f"this is not valid YAML: {', '.join(parts) or 'cannot be read'}"
+
+
+class _Builder:
+    """Builds the tree from events with a stack of its own: depth costs no recursion."""
+
+    def __init__(self) -> None:
+        self.root: Node | None = None
+        self.problems: list[Problem] = []
+        self._documents = 0
+        self._merged = 0
+        self._open: list[_OpenNode] = []
+        self._anchors: dict[str, Node | None] = {}
+
+    def feed(self, event: Any) -> None:
+        """Take one event of the parser."""
+        kind = type(event).__name__
+        line = event.start_mark.line + 1 if event.start_mark is not None else 1
+        if kind == "ScalarEvent":
+            self._add(_scalar(event, line), event.anchor)
+        elif kind in ("MappingStartEvent", "SequenceStartEvent"):
+            if event.anchor:
+                self._anchors[event.anchor] = None
+            self._open.append(_OpenNode(kind == "MappingStartEvent", line, event.anchor))
+        elif kind in ("MappingEndEvent", "SequenceEndEvent"):
+            opened = self._open.pop()
+            self._add(self._close(opened), opened.anchor)
+        elif kind == "AliasEvent":
+            self._add(self._aliased(event.anchor, line), None)
+        elif kind == "DocumentStartEvent":
+            self._documents += 1
+            if self._documents > 1:
+                raise DocumentError(line, "there is a second YAML document; one file holds one")
+
+    def _aliased(self, anchor: str, line: int) -> Node:
+        if anchor not in self._anchors:
+            raise DocumentError(line, f"the alias *{anchor} is not defined before this line")
+        node = self._anchors[anchor]
+        if node is None:
+            raise DocumentError(line, f"the alias *{anchor} contains itself")
+        return node
+
+    def _add(self, node: Node, anchor: str | None) -> None:
+        if anchor:
+            self._anchors[anchor] = node
+        if self._open:
+            self._open[-1].children.append(node)
+        else:
+            self.root = node
+
+    def _close(self, opened: _OpenNode) -> Node:
+        if not opened.is_mapping:
+            return ListNode(tuple(opened.children), opened.line)
+        entries: dict[str, tuple[str, int, Node]] = {}
+        merged: dict[str, tuple[str, int, Node]] = {}
+        for key, value in zip(opened.children[::2], opened.children[1::2], strict=True):
+            if not isinstance(key, ScalarNode):
+                raise DocumentError(key.line, "a key must be text, not a list or a mapping")
+            if key.plain and key.text == "<<":
+                merged.update(self._merge(value, key.line))
+            elif key.text in entries:
+                first = entries[key.text][1]
+                message = f"this key is given twice; the first is in line {first}"
+                self.problems.append(Problem(key.line, key.text, message))
+            else:
+                entries[key.text] = (key.text, key.line, value)
+        return MapNode(tuple((merged | entries).values()), opened.line)
+
+    def _merge(self, value: Node, line: int) -> dict[str, tuple[str, int, Node]]:
+        sources = value.items if isinstance(value, ListNode) else (value,)
+        merged: dict[str, tuple[str, int, Node]] = {}
+        for source in reversed(sources):
+            if not isinstance(source, MapNode):
+                raise DocumentError(line, "<< must be followed by a mapping")
+            self._merged += len(source.entries)
+            if self._merged > MAX_MERGED_ENTRIES:
+                raise DocumentError(line, f"<< copies more than {MAX_MERGED_ENTRIES} entries")
+            merged.update((entry[0], entry) for entry in source.entries)
+        return merged
+
+
+@dataclass(slots=True)
+class _OpenNode:
+    """A list or mapping whose end has not been seen yet."""
+
+    is_mapping: bool
+    line: int
+    anchor: str | None
+    children: list[Node] = field(default_factory=list["Node"])
+
+
+def _scalar(event: Any, line: int) -> ScalarNode:
+    tag = str(event.tag) if event.tag else ""
+    if not tag:
+        return ScalarNode(event.value, bool(event.implicit[0]), line)
+    if tag == _TAG + "str" or tag == "!":
+        return ScalarNode(event.value, False, line)
+    if tag in _PLAIN_TAGS:
+        return ScalarNode(event.value, True, line)
+    raise DocumentError(line, f"the tag {quote(tag)} has no meaning here")
