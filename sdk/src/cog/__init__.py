@@ -53,10 +53,12 @@ __all__ = [
 def __getattr__(name: str) -> _Any:
     """Load what few models use when it is asked for; it is then an attribute like the others."""
     if name == "Coder":
-        from cog.coder import Coder as value
-    else:
-        from cog.deprecated import load_deprecated
+        from cog import coder
 
-        value = load_deprecated(name)
+        value: _Any = coder.Coder
+    else:
+        from cog import deprecated
+
+        value = deprecated.load_deprecated(name)
     globals()[name] = value
     return value

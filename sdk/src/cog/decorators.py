@@ -38,7 +38,7 @@ def concurrent(function: _Function, /) -> _Function: ...
 @overload
 def concurrent(*, max: int = 1) -> Callable[[_Function], _Function]: ...
 def concurrent(
-    function: Optional[_Function] = None, /, *, max: int = 1
+    function: Optional[_Function] = None, /, *, max: object = 1
 ) -> Union[_Function, Callable[[_Function], _Function]]:
     """Say how many predictions an ``async`` model works on at once.
 

@@ -62,7 +62,7 @@ def is_http_url(text: str) -> bool:
     return text[:8].lower().startswith(("http://", "https://"))
 
 
-def save_stream(stream: IO[bytes], name: str, directory: Optional[str] = None) -> str:
+def save_stream(stream: io.BufferedIOBase, name: str, directory: Optional[str] = None) -> str:
     """Write what remains of a stream to a new file ``<random><name>`` and return its path.
 
     Nothing is left behind if that fails.

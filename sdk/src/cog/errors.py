@@ -1,13 +1,13 @@
 """The exceptions that authors may see, raise or catch.
 
-    BaseException
-    └── CancelationException        the client gave this prediction up
-    Exception
-    └── CogError
-        ├── DownloadError           a URL could not be fetched
-        │   └── DownloadTooLargeError
-        ├── InvalidDataURLError     (also a ValueError) a ``data:`` URL that cannot be decoded
-        └── UnsupportedURLError     (also a ValueError) neither http(s) nor data
+BaseException
+└── CancelationException        the client gave this prediction up
+Exception
+└── CogError
+    ├── DownloadError           a URL could not be fetched
+    │   └── DownloadTooLargeError
+    ├── InvalidDataURLError     (also a ValueError) a ``data:`` URL that cannot be decoded
+    └── UnsupportedURLError     (also a ValueError) neither http(s) nor data
 """
 
 from __future__ import annotations

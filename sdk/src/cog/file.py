@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 from cog.data_url import decode_data_url, is_data_url
 from cog.download import is_http_url, open_url
 from cog.errors import UnsupportedURLError
 from cog.filename import name_from_url
+from cog.pydantic_hooks import plain_schema
 
 
 class File(io.BufferedIOBase):
@@ -19,7 +20,7 @@ class File(io.BufferedIOBase):
     """
 
     @classmethod
-    def validate(cls, value: Any) -> io.IOBase:
+    def validate(cls, value: Any) -> io.BufferedIOBase:
         """Make a stream of what came for a ``File`` input.
 
         Open files pass; a data URL is decoded into memory; a http(s) URL is opened when it is
@@ -30,7 +31,7 @@ class File(io.BufferedIOBase):
             InvalidDataURLError: a ValueError; it cannot be decoded.
         """
         if isinstance(value, io.IOBase):
-            return value
+            return cast(io.BufferedIOBase, value)
         if isinstance(value, str) and is_data_url(value):
             return io.BytesIO(decode_data_url(value).content)
         if isinstance(value, str) and is_http_url(value):
@@ -41,6 +42,11 @@ class File(io.BufferedIOBase):
     def __get_validators__(cls) -> Iterator[Any]:
         """Let pydantic 1 take this type as a field."""
         yield cls.validate
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Let pydantic 2 take this type as a field."""
+        return plain_schema(cls.validate)
 
 
 class URLFile(File):

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import math
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 Record = Callable[[str, Any, str], None]
 """Takes a name, a value and one of ``replace``, ``increment``, ``append``, ``delete``."""
@@ -125,7 +125,7 @@ class NoMetrics(Metrics):
         """Do nothing."""
 
 
-def checked_mode(mode: str) -> str:
+def checked_mode(mode: object) -> str:
     """Return the mode's full word, as the bridge spells it.
 
     Raises:
@@ -137,7 +137,7 @@ def checked_mode(mode: str) -> str:
     return word
 
 
-def check_name(name: str) -> None:
+def check_name(name: object) -> None:
     """Refuse a name that breaks a rule.
 
     Raises:
@@ -179,7 +179,7 @@ def _find_problem(name: str) -> Optional[str]:
 def _find_segment_problem(segment: str) -> Optional[str]:
     for character in segment:
         if character not in _CHARACTERS:
-            return f"has an invalid character {character!r}: use ASCII letters, digits and underscores"
+            return f"has an invalid character {character!r}: use ASCII letters, digits and _"
     if segment[0] not in _LETTERS:
         return "must start with a letter"
     if "__" in segment:
@@ -213,10 +213,17 @@ def _as_json(name: str, value: Any) -> Any:
             raise ValueError(f"metric {name!r} must be a finite number, not {value}")
         return float(value)
     if isinstance(value, (list, tuple)):
-        return [_as_json(name, item) for item in value]
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {key: _as_json(name, item) for key, item in value.items()}
+        return [_as_json(name, item) for item in cast(Iterable[Any], value)]
+    if isinstance(value, dict):
+        pairs = cast(Mapping[Any, Any], value).items()
+        return {_as_key(name, key): _as_json(name, item) for key, item in pairs}
     raise TypeError(f"Unsupported metric value type inside {name!r}: {type(value).__name__}")
+
+
+def _as_key(name: str, key: object) -> str:
+    if isinstance(key, str):
+        return str.__str__(key)
+    raise TypeError(f"metric {name!r} has a key that is no str: {key!r}")
 
 
 def _check_replace(name: str, kind: type, lock: Optional[_Lock]) -> None:

@@ -58,9 +58,7 @@ class BaseModel:
 def _check_bases(cls: type[BaseModel]) -> None:
     first, *others = cls.__bases__
     if not issubclass(first, BaseModel):
-        raise TypeError(
-            f"{cls.__name__}: the first base must be a BaseModel, not {first.__name__}"
-        )
+        raise TypeError(f"{cls.__name__}: the first base must be a BaseModel, not {first.__name__}")
     for other in others:
         if dataclasses.is_dataclass(other) and not issubclass(other, BaseModel):
             raise TypeError(

@@ -6,16 +6,17 @@ import io
 import os
 import pathlib
 import sys
-from _thread import allocate_lock  # threading takes milliseconds to import
+from _thread import LockType, allocate_lock  # threading takes milliseconds to import
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional
 
 from cog.data_url import decode_data_url, is_data_url
-from cog.download import is_http_url, save_stream
+from cog.download import is_http_url, open_url, save_stream
 from cog.errors import UnsupportedURLError, quote_short
-from cog.file import File
+from cog.file import File, URLFile
 from cog.filename import FALLBACK_NAME, name_from_url, safe_name
 from cog.media_types import guess_extension
+from cog.pydantic_hooks import plain_schema
 
 if TYPE_CHECKING:
     _Base = pathlib.Path
@@ -52,6 +53,11 @@ class Path(_Base):
         """Let pydantic 1 take this type as a field."""
         yield cls.validate
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Let pydantic 2 take this type as a field."""
+        return plain_schema(cls.validate)
+
 
 class URLPath(Path):
     """A file behind a URL, fetched once, when its content is first needed.
@@ -63,9 +69,11 @@ class URLPath(Path):
 
     source: str
     filename: str
-    fileobj: io.IOBase
+    fileobj: io.BufferedIOBase
+    _local: Optional[Path]
+    _lock: LockType
 
-    def __new__(cls, *, source: str, filename: str, fileobj: io.IOBase) -> URLPath:
+    def __new__(cls, *, source: str, filename: str, fileobj: io.BufferedIOBase) -> URLPath:
         """Make a path of an unread stream.
 
         Args:
@@ -77,11 +85,11 @@ class URLPath(Path):
         self.source = source
         self.filename = safe_name(filename)
         self.fileobj = fileobj
-        self._local: Optional[Path] = None
+        self._local = None
         self._lock = allocate_lock()
         return self
 
-    def __init__(self, *, source: str, filename: str, fileobj: io.IOBase) -> None:
+    def __init__(self, *, source: str, filename: str, fileobj: io.BufferedIOBase) -> None:
         if sys.version_info >= (3, 12):
             super().__init__(safe_name(filename))
 
@@ -112,9 +120,14 @@ class URLPath(Path):
         """
         with self._lock:
             if self._local is None:
-                with self.fileobj as stream:
+                with self._open() as stream:
                     self._local = Path(save_stream(stream, self.filename, directory))
             return self._local
+
+    def _open(self) -> io.BufferedIOBase:
+        """Open the source; a URL anew, so that a download that failed may be tried again."""
+        file = self.fileobj
+        return open_url(file.url) if isinstance(file, URLFile) else file
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Remove the fetched file.
@@ -126,14 +139,6 @@ class URLPath(Path):
             self._local.unlink(missing_ok=missing_ok)
         elif not missing_ok:
             raise FileNotFoundError(f"{self!r} has not been fetched")
-
-    def absolute(self) -> Path:
-        """Fetch the file and return where it is."""
-        return self.convert()
-
-    def resolve(self, strict: bool = False) -> Path:
-        """Fetch the file and return where it is."""
-        return self.convert()
 
     def __fspath__(self) -> str:
         return os.fspath(self.convert())
@@ -153,16 +158,27 @@ class URLPath(Path):
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore_url_path, (self.source, self.filename)
 
-    # What is derived from it, such as ``parent``, is a plain path of its name.
-    def with_segments(self, *segments: Union[str, os.PathLike[str]]) -> Path:
-        """Return a plain path; ``pathlib`` asks for it from Python 3.12 on."""
-        return Path(*segments)
+    # What is derived from it is no URLPath: a plain path of its name (``parent``), or of the
+    # fetched file. Type checkers keep to what pathlib says of these methods.
+    if not TYPE_CHECKING:
 
-    if sys.version_info < (3, 12):
+        def absolute(self):
+            """Fetch the file and return where it is."""
+            return self.convert().absolute()
 
-        @classmethod
-        def _from_parsed_parts(cls, *parts: Any) -> Path:
-            return Path._from_parsed_parts(*parts)
+        def resolve(self, strict=False):
+            """Fetch the file and return where it is."""
+            return self.convert().resolve(strict)
+
+        def with_segments(self, *segments):
+            """Return a plain path; ``pathlib`` asks for it from Python 3.12 on."""
+            return Path(*segments)
+
+        if sys.version_info < (3, 12):
+
+            @classmethod
+            def _from_parsed_parts(cls, *parts):
+                return Path._from_parsed_parts(*parts)
 
 
 def _restore_url_path(source: str, filename: str) -> URLPath:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar, Token
+from types import MappingProxyType
 from typing import Any, Optional
 
-from cog.metrics import Metrics, Record
-
-_NO_CONTEXT: Mapping[str, str] = {}
+from cog.metrics import Metrics, NoMetrics, Record
 
 
 class Scope:
@@ -47,22 +46,14 @@ class Scope:
         self.metrics.record(key, value, mode)
 
 
-class _NoScope(Scope):
-    """What ``current_scope()`` gives outside a prediction: nothing is recorded."""
-
-    __slots__ = ()
-
-    @property
-    def metrics(self) -> Metrics:
-        """Metrics that go nowhere; fresh, so that no type of a value is remembered."""
-        return NoMetrics(self._record)
+def _make_no_scope() -> Scope:
+    """Make what ``current_scope()`` gives outside a prediction."""
+    scope = Scope(MappingProxyType({}), lambda name, value, mode: None)
+    scope._metrics = NoMetrics(scope._record)
+    return scope
 
 
-def _record_nothing(name: str, value: Any, mode: str) -> None:
-    pass
-
-
-_NO_SCOPE = _NoScope(_NO_CONTEXT, _record_nothing)
+_NO_SCOPE = _make_no_scope()
 _current: ContextVar[Optional[Scope]] = ContextVar("cog_scope", default=None)
 _process_scope: Optional[Scope] = None
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NoReturn, Optional
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn, Optional
+
+from cog.pydantic_hooks import plain_schema
 
 _MASK = "**********"
 
@@ -22,10 +25,8 @@ class Secret:
     _value: Optional[str]
 
     def __init__(self, secret_value: Optional[str] = None) -> None:
-        if secret_value is not None and not isinstance(secret_value, str):
-            # The value itself stays out of the message.
-            raise TypeError(f"a Secret holds a str or None, not {type(secret_value).__name__}")
-        object.__setattr__(self, "_value", secret_value)
+        """Hide a string; None is a secret that was not given."""
+        object.__setattr__(self, "_value", _checked(secret_value))
 
     @property
     def secret_value(self) -> Optional[str]:
@@ -64,3 +65,24 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret cannot be pickled; pass on get_secret_value() on purpose")
+
+    @classmethod
+    def __get_validators__(cls) -> Iterator[Callable[[Any], Secret]]:
+        """Let pydantic 1 take this type as a field."""
+        yield _validate
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Let pydantic 2 take this type as a field."""
+        return plain_schema(_validate)
+
+
+def _validate(value: Any) -> Secret:
+    return value if isinstance(value, Secret) else Secret(value)
+
+
+def _checked(value: object) -> Optional[str]:
+    if value is None or isinstance(value, str):
+        return value
+    # The value itself stays out of the message.
+    raise TypeError(f"a Secret holds a str or None, not {type(value).__name__}")
