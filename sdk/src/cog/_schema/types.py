@@ -7,8 +7,8 @@ encoding of outputs all read this data and nothing else, so they cannot disagree
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Optional, Union
+from dataclasses import dataclass, field
+from typing import Any, Callable, Optional, Union
 
 
 class _Missing:
@@ -18,8 +18,18 @@ class _Missing:
         return "MISSING"
 
 
+class _Computed:
+    """The type of ``COMPUTED``."""
+
+    def __repr__(self) -> str:
+        return "COMPUTED"
+
+
 MISSING = _Missing()
 """Stands where a default would be when there is none."""
+
+COMPUTED = _Computed()
+"""Stands where a default would be when the author's code makes one for each prediction."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +56,12 @@ class SecretType:
 
 @dataclass(frozen=True)
 class AnyType:
-    """Any JSON value: ``Any``, a bare ``dict``, ``TypedDict`` as an input, ``Opaque``."""
+    """A JSON value of which nothing is known: ``Any``, ``Annotated[T, Opaque]``."""
 
 
 @dataclass(frozen=True)
 class DictType:
-    """An object with values of one type: ``dict[str, T]``."""
+    """An object with values of one type: ``dict[str, T]``; of any for a bare ``dict``."""
 
     value: Type
 
@@ -79,16 +89,19 @@ class UnionType:
 
 @dataclass(frozen=True)
 class ObjectField:
-    """One field of an ``ObjectType``; ``default`` is JSON data, or MISSING if the field must be given."""
+    """One field of an ``ObjectType``; ``required`` unless its class has a default for it."""
 
     name: str
     type: Type
-    default: Any = MISSING
+    required: bool = True
 
 
 @dataclass(frozen=True)
 class ObjectType:
-    """An object with named fields: a BaseModel, dataclass, pydantic model or TypedDict; ``name`` is the class's."""
+    """An object with named fields: a BaseModel, dataclass, pydantic model or TypedDict.
+
+    ``name`` is the class's.
+    """
 
     name: str
     fields: tuple[ObjectField, ...]
@@ -103,7 +116,17 @@ class IteratorType:
 
 
 Type = Union[
-    Scalar, PathType, FileType, SecretType, AnyType, DictType, ListType, OptionalType, UnionType, ObjectType, IteratorType
+    Scalar,
+    PathType,
+    FileType,
+    SecretType,
+    AnyType,
+    DictType,
+    ListType,
+    OptionalType,
+    UnionType,
+    ObjectType,
+    IteratorType,
 ]
 
 
@@ -111,9 +134,11 @@ Type = Union[
 class InputField:
     """One input of a model: a parameter of ``run`` and what ``Input(...)`` says of it.
 
-    ``default`` is JSON data, or MISSING if the input must be given. ``ge`` and ``le`` bound
-    numbers, ``min_length``, ``max_length`` and ``regex`` strings, ``choices`` strings and
-    integers; for a list they hold for each item. ``accept`` is a hint for file pickers.
+    ``default`` is JSON data, MISSING if the input must be given (or may be null, which then
+    stands for it), COMPUTED if ``factory`` makes it; source text cannot give a ``factory``.
+    ``ge`` and ``le`` bound numbers, ``min_length``, ``max_length`` and ``regex`` strings,
+    ``choices`` strings and numbers; for a list they hold for each item. ``accept`` is a hint
+    for file pickers.
     """
 
     name: str
@@ -128,6 +153,14 @@ class InputField:
     choices: Optional[tuple[Any, ...]] = None
     deprecated: Optional[bool] = None
     accept: Optional[str] = None
+    factory: Optional[Callable[[], Any]] = field(default=None, compare=False, repr=False)
+
+    @property
+    def required(self) -> bool:
+        """Whether a client must give it; a union must be given unless it has a default."""
+        if self.default is not MISSING:
+            return False
+        return not isinstance(self.type, OptionalType) or isinstance(self.type.item, UnionType)
 
 
 @dataclass(frozen=True)
@@ -144,3 +177,27 @@ class Signature:
     is_async: bool = False
     streaming: bool = False
     concurrency: int = 1
+
+
+def type_name(type_: Type) -> str:
+    """Return the type as an author writes it: ``Optional[list[str]]``."""
+    if isinstance(type_, Scalar):
+        return type_.name
+    if isinstance(type_, (OptionalType, ListType, IteratorType)):
+        return f"{_NAMES[type(type_)]}[{type_name(type_.item)}]"
+    if isinstance(type_, DictType):
+        return "dict" if type_.value == AnyType() else f"dict[str, {type_name(type_.value)}]"
+    if isinstance(type_, UnionType):
+        return f"Union[{', '.join(type_name(member) for member in type_.members)}]"
+    return type_.name if isinstance(type_, ObjectType) else _NAMES[type(type_)]
+
+
+_NAMES: dict[type, str] = {
+    PathType: "Path",
+    FileType: "File",
+    SecretType: "Secret",
+    AnyType: "Any",
+    ListType: "list",
+    OptionalType: "Optional",
+    IteratorType: "Iterator",
+}

@@ -1,0 +1,106 @@
+"""From the JSON values of a prediction to the keyword arguments of the author's method.
+
+A signature is compiled once into closures, because this runs for every prediction. The server
+has validated the values against the OpenAPI document before; this is the safety net, and it is
+what fills defaults, makes floats of integers and wraps secrets. Values of files stay what they
+are, URLs: the worker opens them afterwards, the defaults among them too.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Callable
+
+from cog._schema.checks import Check, compile_checks
+from cog._schema.conversions import PYTHON_TYPES, Convert, compile_type, list_of, nullable
+from cog._schema.errors import InputError
+from cog._schema.types import (
+    COMPUTED,
+    MISSING,
+    InputField,
+    ListType,
+    OptionalType,
+    Scalar,
+    Signature,
+    Type,
+)
+
+Coerce = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def coerce_inputs(signature: Signature, values: dict[str, Any]) -> dict[str, Any]:
+    """Coerce once; whoever does it repeatedly keeps the result of ``compile_coercer``."""
+    return compile_coercer(signature)(values)
+
+
+def compile_coercer(signature: Signature) -> Coerce:
+    """Return a function from JSON values to keyword arguments, every input among them.
+
+    The function raises InputError with all problems at once. Names that are no inputs are
+    dropped; ``values`` is never changed, and mutable defaults are new for each call.
+    """
+    plan = [_plan(field) for field in signature.inputs]
+
+    def coerce(values: dict[str, Any]) -> dict[str, Any]:
+        arguments: dict[str, Any] = {}
+        problems: list[tuple[str, str]] = []
+        for name, exact, convert, default in plan:
+            value = values.get(name, MISSING)
+            if type(value) is exact:
+                arguments[name] = value
+                continue
+            try:
+                arguments[name] = default() if value is MISSING else convert(value)
+            except ValueError as error:
+                problems.append((name, str(error)))
+        if problems:
+            raise InputError(problems)
+        return arguments
+
+    return coerce
+
+
+def _plan(field: InputField) -> tuple[str, Any, Convert, Callable[[], Any]]:
+    """Return the input's name, the type whose values need nothing, conversion and default."""
+    checks = compile_checks(field)
+    convert = _compile_checked(field.type, checks)
+    exact: Any = None
+    if isinstance(field.type, Scalar) and not checks:
+        exact = PYTHON_TYPES[field.type.name]
+    return field.name, exact, convert, _compile_default(field, convert)
+
+
+def _compile_default(field: InputField, convert: Convert) -> Callable[[], Any]:
+    if field.default is COMPUTED and field.factory is not None:
+        return field.factory
+    if field.default is not MISSING:
+        default = convert(field.default)
+        if isinstance(default, (list, dict)):
+            return lambda: copy.deepcopy(default)
+        return lambda: default
+    if field.required:
+        return _raise_required
+    return lambda: None
+
+
+def _raise_required() -> Any:
+    raise ValueError("Field required")
+
+
+def _compile_checked(type_: Type, checks: list[Check]) -> Convert:
+    """Compile a type whose innermost values (of a list: its items) are checked as well."""
+    if not checks:
+        return compile_type(type_)
+    if isinstance(type_, OptionalType):
+        return nullable(_compile_checked(type_.item, checks))
+    if isinstance(type_, ListType):
+        return list_of(_compile_checked(type_.item, checks))
+    convert = compile_type(type_)
+
+    def convert_and_check(value: Any) -> Any:
+        value = convert(value)
+        for check in checks:
+            check(value)
+        return value
+
+    return convert_and_check

@@ -1,0 +1,178 @@
+"""From what the author's code returns to JSON data.
+
+The declared type decides where it says more than the value (a string for a ``Path`` is a file);
+else the value itself does, so that any dataclass, pydantic model or array works undeclared.
+A type is compiled once into closures, because this runs for every prediction and item.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+from cog._schema.errors import OutputError
+from cog._schema.plain import Unfit, encode_any, encode_key, fields_of, is_series, is_url
+from cog._schema.types import (
+    DictType,
+    FileType,
+    IteratorType,
+    ListType,
+    ObjectType,
+    OptionalType,
+    PathType,
+    Scalar,
+    SecretType,
+    Type,
+    type_name,
+)
+
+OnFile = Callable[[Any], Any]
+"""Takes a path-like or an open file; what it returns takes the place of the file."""
+
+Warn = Callable[[str], None]
+"""Is told, in a sentence, of a value that does not fit its annotation."""
+
+_Encode = Callable[[Any, OnFile], Any]
+
+_PYTHON_TYPES: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str}
+
+
+def encode_output(value: Any, type_: Type, on_file: OnFile) -> Any:
+    """Encode once; whoever does it repeatedly keeps the result of ``compile_encoder``.
+
+    Raises:
+        OutputError: JSON cannot hold it.
+    """
+    return compile_encoder(type_)(value, on_file)
+
+
+def compile_encoder(type_: Type, warn: Optional[Warn] = None) -> _Encode:
+    """Return a function from a value (and ``on_file``) to JSON data.
+
+    The function raises OutputError, with the place in the output, for what JSON cannot hold. A
+    value that JSON can hold but does not fit ``type_`` is passed on, and ``warn`` is told.
+    """
+    encode = _compile(type_, warn or _ignore)
+    exact = _PYTHON_TYPES[type_.name] if isinstance(type_, Scalar) else None
+    if exact is float:
+        exact = None  # NaN must be looked for.
+
+    def encode_root(value: Any, on_file: OnFile) -> Any:
+        if type(value) is exact:
+            return value
+        try:
+            return encode(value, on_file)
+        except Unfit as unfit:
+            raise OutputError(unfit.place("output"), unfit.reason) from None
+        except RecursionError:
+            reason = "the value contains itself, or is nested too deeply for JSON"
+            raise OutputError("output", reason) from None
+
+    return encode_root
+
+
+def _compile(type_: Type, warn: Warn) -> _Encode:
+    if isinstance(type_, Scalar):
+        return _compile_scalar(type_, warn)
+    if isinstance(type_, (PathType, FileType)):
+        return _encode_file
+    if isinstance(type_, SecretType):
+        return encode_any
+    if isinstance(type_, OptionalType):
+        inner = _compile(type_.item, warn)
+        return lambda value, on_file: None if value is None else inner(value, on_file)
+    if isinstance(type_, (ListType, IteratorType)):
+        return _compile_list(type_, warn)
+    if isinstance(type_, DictType):
+        return _compile_dict(type_, warn)
+    return _compile_object(type_, warn) if isinstance(type_, ObjectType) else encode_any
+
+
+def _compile_scalar(type_: Scalar, warn: Warn) -> _Encode:
+    fitting = (int, float) if type_.name == "float" else (_PYTHON_TYPES[type_.name],)
+
+    def encode_scalar(value: Any, on_file: OnFile) -> Any:
+        result = encode_any(value, on_file)
+        if type(result) not in fitting:
+            _tell(warn, type_, value)
+        return result
+
+    return encode_scalar
+
+
+def _encode_file(value: Any, on_file: OnFile) -> Any:
+    if isinstance(value, str) and not is_url(value):
+        return on_file(Path(value))
+    return encode_any(value, on_file)
+
+
+def _compile_list(type_: Any, warn: Warn) -> _Encode:
+    item_encode = _compile(type_.item, warn)
+
+    def encode_list(value: Any, on_file: OnFile) -> Any:
+        if not isinstance(value, (list, tuple)):
+            # Arrays, generators and sets become lists; what stays something else does not fit.
+            value = list(value) if is_series(value) else encode_any(value, on_file)
+            if not isinstance(value, list):
+                _tell(warn, type_, value)
+                return value
+        result: list[Any] = []
+        for item in value:
+            try:
+                result.append(item_encode(item, on_file))
+            except Unfit as unfit:
+                raise unfit.within(f"[{len(result)}]") from None
+        return result
+
+    return encode_list
+
+
+def _compile_dict(type_: DictType, warn: Warn) -> _Encode:
+    value_encode = _compile(type_.value, warn)
+
+    def encode_dict(value: Any, on_file: OnFile) -> Any:
+        if type(value) is not dict:
+            result = encode_any(value, on_file)
+            if not isinstance(result, dict):
+                _tell(warn, type_, value)
+            return result
+        encoded: dict[str, Any] = {}
+        for key, item in value.items():
+            name = key if type(key) is str else encode_key(key)
+            try:
+                encoded[name] = value_encode(item, on_file)
+            except Unfit as unfit:
+                raise unfit.within(f".{name}") from None
+        return encoded
+
+    return encode_dict
+
+
+def _compile_object(type_: ObjectType, warn: Warn) -> _Encode:
+    encoders = {field.name: _compile(field.type, warn) for field in type_.fields}
+
+    def encode_object(value: Any, on_file: OnFile) -> Any:
+        fields = fields_of(value)
+        if fields is None:
+            result = encode_any(value, on_file)
+            if not isinstance(result, dict):
+                _tell(warn, type_, value)
+            return result
+        encoded: dict[str, Any] = {}
+        for name, item in fields.items():
+            try:
+                encoded[name] = encoders.get(name, encode_any)(item, on_file)
+            except Unfit as unfit:
+                raise unfit.within(f".{name}") from None
+        return encoded
+
+    return encode_object
+
+
+def _tell(warn: Warn, type_: Type, value: Any) -> None:
+    name = type(value).__name__
+    warn(f"the output is annotated as {type_name(type_)}, but the model returned {name}")
+
+
+def _ignore(message: str) -> None:
+    """Stand in for ``warn``."""

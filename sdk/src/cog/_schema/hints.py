@@ -1,0 +1,133 @@
+"""Type annotations after their names are resolved, and before they are judged.
+
+Both front ends turn annotations into hints, the live one from objects, the static one from
+source text; ``input_types`` and ``output_types`` turn hints into types. So both front ends
+accept the same annotations and refuse others with the same words.
+
+Every hint has a ``where``: what the front end needs to point at it, None where it cannot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Callable, Union
+
+SCALARS = ("bool", "int", "float", "str")
+
+NAMES = frozenset(
+    (
+        *SCALARS,
+        "None",
+        "Any",
+        "Path",
+        "File",
+        "Secret",
+        "dict",
+        "list",
+        "Iterator",
+        "AsyncIterator",
+        "ConcatenateIterator",
+        "AsyncConcatenateIterator",
+    )
+)
+"""The names that a ``Known`` may have."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A type that we know: ``Known("list", (Known("str"),))`` for ``list[str]``."""
+
+    name: str
+    args: tuple[Hint, ...] = ()
+    where: Any = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """A union, flat and without repetitions; ``None`` is one of the ``members`` if allowed."""
+
+    members: tuple[Hint, ...]
+    where: Any = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Unspecified:
+    """``Annotated[T, Opaque]``: of ``T`` only whether it is a list or optional matters."""
+
+    item: Hint
+    where: Any = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class FieldHint:
+    """One field of a class: its annotation, and whether its class has no default for it."""
+
+    name: str
+    hint: Hint
+    required: bool
+
+
+@dataclass(frozen=True)
+class Record:
+    """A class with named fields; they are read when asked for, since they may name the class.
+
+    ``kind`` is ``BaseModel``, ``dataclass``, ``pydantic`` or ``TypedDict``; ``key`` tells two
+    classes of the same name apart.
+    """
+
+    name: str
+    kind: str
+    key: Any
+    read_fields: Callable[[], tuple[FieldHint, ...]] = field(compare=False, repr=False)
+    where: Any = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """Anything else. ``problem`` and ``advice`` say why it cannot be used, if that is known."""
+
+    text: str
+    problem: str = ""
+    advice: str = ""
+    where: Any = field(default=None, compare=False, repr=False)
+
+
+Hint = Union[Known, Alternatives, Unspecified, Record, Foreign]
+
+
+def union(hints: list[Hint], where: Any = None) -> Hint:
+    """Return the union of ``hints``: flat, each member once, the bare hint if only one is left."""
+    members: list[Hint] = []
+    for hint in hints:
+        for member in hint.members if isinstance(hint, Alternatives) else (hint,):
+            if member not in members:
+                members.append(member)
+    return members[0] if len(members) == 1 else Alternatives(tuple(members), where)
+
+
+def without_none(hint: Hint) -> tuple[tuple[Hint, ...], bool]:
+    """Return the members of a hint that are not None, and whether None is one."""
+    if not isinstance(hint, Alternatives):
+        return (hint,), False
+    members = tuple(member for member in hint.members if not is_none(member))
+    return members, len(members) < len(hint.members)
+
+
+def is_none(hint: Hint) -> bool:
+    """Tell whether a hint stands for None."""
+    return isinstance(hint, Known) and hint.name == "None"
+
+
+def show(hint: Hint) -> str:
+    """Return the hint as an author would write it."""
+    if isinstance(hint, Known):
+        arguments = ", ".join(show(argument) for argument in hint.args)
+        return f"{hint.name}[{arguments}]" if arguments else hint.name
+    if isinstance(hint, Alternatives):
+        members, has_none = without_none(hint)
+        names = ", ".join(show(member) for member in members)
+        inner = names if len(members) == 1 else f"Union[{names}]"
+        return f"Optional[{inner}]" if has_none else inner
+    if isinstance(hint, Unspecified):
+        return f"Annotated[{show(hint.item)}, Opaque]"
+    return hint.name if isinstance(hint, Record) else hint.text

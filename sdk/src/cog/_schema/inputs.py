@@ -1,0 +1,108 @@
+"""The ``Input`` component of the document, and the enum components of its choices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cog._schema.schemas import Schema, title, type_schema
+from cog._schema.types import (
+    COMPUTED,
+    MISSING,
+    InputField,
+    ListType,
+    OptionalType,
+    SecretType,
+    Type,
+)
+
+REFERENCE = "#/components/schemas/"
+
+_CONSTRAINTS = (
+    ("ge", "minimum"),
+    ("le", "maximum"),
+    ("min_length", "minLength"),
+    ("max_length", "maxLength"),
+    ("regex", "pattern"),
+)
+
+
+def inputs_schema(
+    name: str, fields: tuple[InputField, ...], components: dict[str, Schema]
+) -> Schema:
+    """Return the schema of an input object; enums are added to ``components``.
+
+    An enum is named after its parameter, as clients expect. Where that name means something
+    else already (an input called ``Status``, or another enum), ``Choices`` is appended.
+    """
+    properties = {
+        field.name: _property_schema(field, order, components) for order, field in enumerate(fields)
+    }
+    schema: Schema = {"title": name, "type": "object", "properties": properties}
+    required = [field.name for field in fields if field.required]
+    return {**schema, "required": required} if required else schema
+
+
+def _property_schema(field: InputField, order: int, components: dict[str, Schema]) -> Schema:
+    schema = _typed_schema(field, components)
+    if "allOf" not in schema:
+        schema["title"] = title(field.name)
+    if field.description is not None:
+        schema["description"] = field.description
+    if field.deprecated is not None:
+        schema["deprecated"] = field.deprecated
+    if field.accept is not None:
+        schema["x-cog-accept"] = field.accept
+    if _is_public_default(field):
+        schema["default"] = field.default
+    schema["x-order"] = order
+    return schema
+
+
+def _typed_schema(field: InputField, components: dict[str, Schema]) -> Schema:
+    schema = type_schema(field.type)
+    is_list = isinstance(_without_optional(field.type), ListType)
+    constraints = _constraints(field)
+    if is_list:
+        schema["items"].update(constraints)
+    else:
+        schema.update(constraints)
+    if field.choices is None:
+        return schema
+    base = schema["items"] if is_list else schema
+    enum = {
+        "title": field.name,
+        "description": "An enumeration.",
+        "enum": list(field.choices),
+        "type": base["type"],
+    }
+    reference = {"$ref": REFERENCE + _add_component(field.name, enum, components)}
+    if is_list:
+        return {**schema, "items": reference}
+    nullable = {"nullable": True} if "nullable" in schema else {}
+    return {"allOf": [reference], **_constraints(field), **nullable}
+
+
+def _constraints(field: InputField) -> Schema:
+    values = ((key, getattr(field, name)) for name, key in _CONSTRAINTS)
+    return {key: value for key, value in values if value is not None}
+
+
+def _add_component(name: str, enum: Schema, components: dict[str, Schema]) -> str:
+    candidate, count = name, 1
+    while components.get(candidate, enum) != enum:
+        candidate = f"{name}Choices{count if count > 1 else ''}"
+        count += 1
+    components[candidate] = enum
+    return candidate
+
+
+def _is_public_default(field: InputField) -> bool:
+    """A secret's default is not for the public; one that the author's code makes is unknown."""
+    default: Any = field.default
+    if default is MISSING or default is COMPUTED:
+        return False
+    return default is None or not isinstance(_without_optional(field.type), SecretType)
+
+
+def _without_optional(type_: Type) -> Type:
+    return type_.item if isinstance(type_, OptionalType) else type_

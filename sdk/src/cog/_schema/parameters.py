@@ -1,0 +1,235 @@
+"""From a parameter of the author's method to an ``InputField``, with every rule checked.
+
+Both front ends end here. The messages are those of the reference, so that authors find them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Callable, Optional
+
+from cog._schema.conversions import compile_type
+from cog._schema.errors import SignatureError
+from cog._schema.hints import Hint
+from cog._schema.input_types import input_type
+from cog._schema.types import (
+    COMPUTED,
+    MISSING,
+    FileType,
+    InputField,
+    ListType,
+    OptionalType,
+    PathType,
+    Scalar,
+    SecretType,
+    Type,
+    UnionType,
+    type_name,
+)
+
+_NUMBERS = ("int", "float")
+_CHOOSABLE = ("int", "float", "str")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What an author gave a parameter: a plain default, or all that is said in ``Input(...)``.
+
+    ``places`` holds, by argument name, what a front end needs to point at an argument.
+    """
+
+    default: Any = MISSING
+    description: Optional[str] = None
+    ge: Optional[float] = None
+    le: Optional[float] = None
+    min_length: Optional[int] = None
+    max_length: Optional[int] = None
+    regex: Optional[str] = None
+    choices: Optional[tuple[Any, ...]] = None
+    deprecated: Optional[bool] = None
+    accept: Optional[str] = None
+    factory: Optional[Callable[[], Any]] = None
+    places: Mapping[str, Any] = field(default_factory=dict)
+
+
+def input_field(name: str, hint: Hint, given: Given) -> InputField:
+    """Return the input that a parameter stands for.
+
+    Raises:
+        SignatureError: the annotation, a constraint or the default cannot be.
+    """
+    type_ = input_type(name, hint)
+    default = given.default
+    if default is None and isinstance(type_, SecretType):
+        type_ = OptionalType(type_)
+    if default is None and not isinstance(type_, OptionalType):
+        default = MISSING  # As upstream: the input must be given.
+    result = InputField(
+        name,
+        type_,
+        default,
+        given.description,
+        given.ge,
+        given.le,
+        given.min_length,
+        given.max_length,
+        given.regex,
+        given.choices,
+        given.deprecated,
+        given.accept,
+        given.factory,
+    )
+    _Checks(result, given.places).run()
+    return result
+
+
+class _Checks:
+    """The rules for one input; each raises at the argument that breaks it."""
+
+    def __init__(self, field: InputField, places: Mapping[str, Any]) -> None:
+        self._field = field
+        self._places = places
+        self._item = _constrained_type(field.type)
+        self._scalar = self._item.name if isinstance(self._item, Scalar) else ""
+
+    def run(self) -> None:
+        self._check_values()
+        self._check_applicable()
+        self._check_choices()
+        self._check_default()
+
+    def _check_values(self) -> None:
+        """The arguments of ``Input`` have the types that they are declared with."""
+        for names, kinds, expected in _ARGUMENTS:
+            for name in names:
+                value = getattr(self._field, name)
+                is_stray_bool = isinstance(value, bool) and bool not in kinds
+                if value is not None and (not isinstance(value, kinds) or is_stray_bool):
+                    self._fail(name, f"{name} must be {expected}, not {_quote(value)}")
+        if self._field.regex is not None:
+            try:
+                re.compile(self._field.regex)
+            except re.error as error:
+                self._fail("regex", f"regex {_quote(self._field.regex)} is not valid: {error}")
+
+    def _check_applicable(self) -> None:
+        field = self._field
+        if isinstance(self._item, UnionType):
+            for name in _CONSTRAINTS:
+                if getattr(field, name) is not None:
+                    self._fail(name, f"{name} is not supported on a union")
+        if self._scalar not in _NUMBERS:
+            self._refuse("ge/le", "ge", "le")
+        if self._scalar != "str":
+            self._refuse("min_length/max_length", "min_length", "max_length")
+            self._refuse("regex", "regex")
+        if self._scalar not in _CHOOSABLE:
+            self._refuse("choices", "choices")
+        if field.accept is not None and not isinstance(self._item, (PathType, FileType)):
+            self._fail("accept", "accept is only valid on Path or File inputs")
+
+    def _refuse(self, rule: str, *names: str) -> None:
+        for name in names:
+            if getattr(self._field, name) is not None:
+                kind = type_name(self._field.type)
+                raise SignatureError(
+                    f"incompatible input type for {rule}: {self._field.name}: {kind}",
+                    where=self._places.get(name),
+                )
+
+    def _check_choices(self) -> None:
+        field = self._field
+        if field.choices is None:
+            return
+        if not field.choices:
+            self._fail("choices", "choices=[] must have >= 1 elements")
+        if field.ge is not None or field.le is not None:
+            self._fail("choices", "choices and ge/le are mutually exclusive")
+        if field.min_length is not None or field.max_length is not None:
+            self._fail("choices", "choices and min_length/max_length are mutually exclusive")
+        fits = compile_type(self._item)
+        for choice in field.choices:
+            try:
+                fits(choice)
+            except ValueError:
+                self._fail("choices", "not all choices have the same type as input")
+
+    def _check_default(self) -> None:
+        default = self._field.default
+        if default is MISSING or default is COMPUTED or default is None:
+            return
+        try:
+            compile_type(self._field.type)(default)
+        except ValueError as error:
+            self._fail_default(str(error))
+        for item in default if isinstance(default, list) else [default]:
+            self._check_default_item(item)
+
+    def _check_default_item(self, item: Any) -> None:
+        field = self._field
+        if field.ge is not None and item < field.ge:
+            self._fail_default(f"must be at minimum {field.ge}")
+        if field.le is not None and item > field.le:
+            self._fail_default(f"must be at maximum {field.le}")
+        if field.min_length is not None and len(item) < field.min_length:
+            self._fail_default(f"default conflicts with min_length={field.min_length}")
+        if field.max_length is not None and len(item) > field.max_length:
+            self._fail_default(f"default conflicts with max_length={field.max_length}")
+        if field.regex is not None and not re.search(field.regex, item):
+            self._fail_default("default not a regex match")
+        if field.choices is not None and item not in field.choices:
+            self._fail_default(f"{_quote(item)} is not one of the choices")
+
+    def _fail_default(self, message: str) -> None:
+        kind = type_name(self._field.type)
+        raise SignatureError(
+            f"invalid default for {self._field.name}: {kind}: {message}",
+            where=self._places.get("default"),
+        )
+
+    def _fail(self, argument: str, message: str) -> None:
+        raise SignatureError(f"{self._field.name}: {message}", where=self._places.get(argument))
+
+
+_CONSTRAINTS = ("ge", "le", "min_length", "max_length", "regex", "choices")
+
+_ARGUMENTS: tuple[tuple[tuple[str, ...], tuple[type, ...], str], ...] = (
+    (("ge", "le"), (int, float), "a number"),
+    (("min_length", "max_length"), (int,), "an integer"),
+    (("description", "regex", "accept"), (str,), "a string"),
+    (("deprecated",), (bool,), "True or False"),
+)
+
+
+def _constrained_type(type_: Type) -> Type:
+    """Return the type that constraints are about: the items of a list, what may be None."""
+    if isinstance(type_, OptionalType):
+        type_ = type_.item
+    return type_.item if isinstance(type_, ListType) else type_
+
+
+def _quote(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+def json_default(value: Any) -> Any:
+    """Return a default as JSON data: paths and secrets as strings, enum members as values.
+
+    Raises:
+        ValueError: there is no JSON for it.
+    """
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [json_default(item) for item in value]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {str(key): json_default(item) for key, item in value.items()}
+    for attribute in ("__fspath__", "get_secret_value"):
+        if hasattr(type(value), attribute):
+            return getattr(value, attribute)()
+    if isinstance(value, (bool, int, float, str)):
+        return json_default(getattr(value, "value", None)) if hasattr(value, "value") else value
+    raise ValueError(f"{_quote(value)} is not JSON")

@@ -1,0 +1,169 @@
+"""JSON data for values of which no type is declared.
+
+Foreign classes are recognised by what they offer (``tolist``, ``model_dump``), never imported.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+import math
+import os
+import uuid
+from collections import deque
+from collections.abc import Iterator, Mapping, Set, ValuesView
+from typing import Any, Callable, Optional
+
+OnFile = Callable[[Any], Any]
+
+MASK = "**********"
+NOT_JSON = "cannot be written as JSON"
+
+
+class Unfit(Exception):
+    """A value that JSON cannot hold; on its way up it collects where the value was."""
+
+    def __init__(self, reason: str) -> None:
+        """Say what is wrong with the value itself."""
+        super().__init__(reason)
+        self.reason = reason
+        self._steps: list[str] = []
+
+    def within(self, step: str) -> Unfit:
+        """Add a step, innermost first: ``.name`` or ``[index]``."""
+        self._steps.append(step)
+        return self
+
+    def place(self, root: str) -> str:
+        """Return ``output.items[3]``."""
+        return root + "".join(reversed(self._steps))
+
+
+def is_url(text: str) -> bool:
+    """Tell whether a string for a file is a URL, which clients fetch themselves."""
+    return text.startswith(("http://", "https://", "data:"))
+
+
+def encode_any(value: Any, on_file: OnFile) -> Any:
+    """Return JSON data for any value.
+
+    Raises:
+        Unfit: JSON cannot hold it.
+    """
+    kind = type(value)
+    if kind is str or value is None or kind is bool or kind is int:
+        return value
+    if kind is float:
+        return _float(value)
+    if kind is list or kind is tuple:
+        return _items(value, on_file)
+    if kind is dict:
+        return _entries(value, on_file)
+    return _other(value, on_file)
+
+
+def fields_of(value: Any) -> Optional[dict[str, Any]]:
+    """Return the fields of a dataclass, BaseModel, pydantic model or mapping; None for others."""
+    if isinstance(value, dict):
+        return {encode_key(key): item for key, item in value.items()}
+    if isinstance(value, type):
+        return None
+    if dataclasses.is_dataclass(value):
+        return {
+            field.name: getattr(value, field.name)
+            for field in dataclasses.fields(value)
+            if hasattr(value, field.name)
+        }
+    if hasattr(value, "model_dump"):  # pydantic 2
+        return dict(value.model_dump())
+    if hasattr(value, "__fields__") and hasattr(value, "dict"):  # pydantic 1
+        return dict(value.dict())
+    if hasattr(type(value), "__cog_auto_dataclass__"):
+        return dict(vars(value))
+    return {encode_key(key): value[key] for key in value} if isinstance(value, Mapping) else None
+
+
+def _float(value: float) -> float:
+    if math.isfinite(value):
+        return value
+    raise Unfit(f"{value} {NOT_JSON}; return None, or a string")
+
+
+def _items(values: Any, on_file: OnFile) -> list[Any]:
+    result: list[Any] = []
+    for value in values:
+        try:
+            result.append(encode_any(value, on_file))
+        except Unfit as unfit:
+            raise unfit.within(f"[{len(result)}]") from None
+    return result
+
+
+def _entries(values: dict[Any, Any], on_file: OnFile) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in values.items():
+        name = key if type(key) is str else encode_key(key)
+        try:
+            result[name] = encode_any(value, on_file)
+        except Unfit as unfit:
+            raise unfit.within(f".{name}") from None
+    return result
+
+
+def _other(value: Any, on_file: OnFile) -> Any:
+    if isinstance(value, enum.Enum):
+        return encode_any(value.value, on_file)
+    if isinstance(value, (str, int, float)):
+        return _plain_scalar(value)
+    if isinstance(value, os.PathLike) or callable(getattr(value, "read", None)):
+        return on_file(value)
+    if hasattr(value, "get_secret_value"):
+        return MASK
+    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    fields = fields_of(value)
+    if fields is not None:
+        return _entries(fields, on_file)
+    if hasattr(value, "tolist"):  # numpy arrays and scalars, tensors
+        return encode_any(value.tolist(), on_file)
+    if is_series(value):
+        return _items(value, on_file)
+    advice = "; write it to a file and return its Path" if _is_bytes(value) else ""
+    raise Unfit(f"a value of type {type(value).__name__} {NOT_JSON}{advice}")
+
+
+def _plain_scalar(value: Any) -> Any:
+    """Return a value of a subclass of str, int or float (numpy's float64 is one) as the base."""
+    for base in (str, int):
+        if isinstance(value, base):
+            return base.__str__(value) if base is str else int(value)
+    return _float(float(value))
+
+
+def encode_key(key: Any) -> str:
+    """Return a key of a dict as JSON has it.
+
+    Raises:
+        Unfit: JSON has no such keys.
+    """
+    if isinstance(key, enum.Enum):
+        key = key.value
+    if isinstance(key, str):
+        return str.__str__(key)
+    if isinstance(key, bool):
+        return str(key).lower()
+    if isinstance(key, (int, float)):
+        return str(key)
+    raise Unfit(f"a key of type {type(key).__name__} {NOT_JSON}")
+
+
+def is_series(value: Any) -> bool:
+    """Tell whether a value is an array to JSON."""
+    return isinstance(value, (list, tuple, range, deque, Set, Iterator, ValuesView))
+
+
+def _is_bytes(value: Any) -> bool:
+    return isinstance(value, (bytes, bytearray, memoryview))

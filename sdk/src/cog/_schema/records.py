@@ -1,0 +1,101 @@
+"""Classes with named fields, as they are in the running interpreter.
+
+Only what pydantic's classes themselves show is used; pydantic is never imported.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from typing import Any, Optional
+
+from cog._schema.hints import FieldHint, Record
+from cog.model import BaseModel
+
+_UNDEFINED = ("UndefinedType", "PydanticUndefinedType")
+
+
+def record(cls: type) -> Optional[Record]:
+    """Return the hint for a class with fields; None if it is no such class."""
+    kind = _kind(cls)
+    if kind is None:
+        return None
+    return Record(cls.__name__, kind, cls, lambda: _read_fields(cls, kind))
+
+
+def _kind(cls: type) -> Optional[str]:
+    if issubclass(cls, BaseModel):
+        return "BaseModel"
+    if dataclasses.is_dataclass(cls):
+        return "dataclass"
+    if hasattr(cls, "__pydantic_fields__") or hasattr(cls, "__fields__"):
+        return "pydantic"
+    return "TypedDict" if hasattr(cls, "__total__") and issubclass(cls, dict) else None
+
+
+def _read_fields(cls: type, kind: str) -> tuple[FieldHint, ...]:
+    from cog._schema.annotations import Names, read_hint
+
+    fields: list[FieldHint] = []
+    for name, (owner, annotation) in _annotations(cls).items():
+        names = Names.of_class(owner)
+        text = annotation if isinstance(annotation, str) else str(annotation)
+        if isinstance(annotation, typing.ForwardRef):
+            text = annotation.__forward_arg__
+        if kind == "TypedDict":
+            required = _is_required_key(cls, name, text)
+        elif _is_no_field(name, text, kind):
+            continue
+        else:
+            required = not _has_default(cls, name, kind)
+        fields.append(FieldHint(name, read_hint(annotation, names), required))
+    return tuple(fields)
+
+
+def _annotations(cls: type) -> dict[str, tuple[type, Any]]:
+    """Return all annotated names in the order of definition, base classes first."""
+    found: dict[str, tuple[type, Any]] = {}
+    for owner in reversed(cls.__mro__):
+        if owner.__module__.split(".")[0] == "pydantic" or owner is BaseModel:
+            continue
+        # Only of the class itself: ``owner.__annotations__`` may be those of a base.
+        for name, annotation in vars(owner).get("__annotations__", {}).items():
+            found[name] = (owner, annotation)
+    return found
+
+
+def _is_no_field(name: str, annotation: str, kind: str) -> bool:
+    """Class variables, and pydantic's private attributes, are no fields."""
+    if kind == "pydantic" and (name.startswith("_") or name == "model_config"):
+        return True
+    head = annotation.split("[")[0]
+    return head.rsplit(".", 1)[-1] in ("ClassVar", "InitVar", "KW_ONLY") or (
+        annotation.startswith("<class") and "KW_ONLY" in annotation
+    )
+
+
+def _is_required_key(cls: type, name: str, annotation: str) -> bool:
+    head = annotation.split("[")[0].rsplit(".", 1)[-1]
+    if head in ("Required", "NotRequired"):
+        return head == "Required"
+    return name in getattr(cls, "__required_keys__", ())
+
+
+def _has_default(cls: type, name: str, kind: str) -> bool:
+    if kind == "pydantic":
+        return _pydantic_has_default(cls, name)
+    if dataclasses.is_dataclass(cls):
+        for field in dataclasses.fields(cls):
+            if field.name == name:
+                no_factory = field.default_factory is dataclasses.MISSING
+                return field.default is not dataclasses.MISSING or not no_factory
+    return hasattr(cls, name)
+
+
+def _pydantic_has_default(cls: Any, name: str) -> bool:
+    # Pydantic 1 has a ModelField around its FieldInfo, pydantic 2 only the FieldInfo.
+    fields = getattr(cls, "__pydantic_fields__", None) or cls.__fields__
+    info = getattr(fields[name], "field_info", fields[name])
+    if info.default_factory is not None:
+        return True
+    return info.default is not Ellipsis and type(info.default).__name__ not in _UNDEFINED

@@ -1,0 +1,86 @@
+"""The JSON Schema (as in OpenAPI 3.0) of one type; the shape is the reference's, key by key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cog._schema.types import (
+    AnyType,
+    DictType,
+    FileType,
+    IteratorType,
+    ListType,
+    ObjectType,
+    OptionalType,
+    PathType,
+    Scalar,
+    SecretType,
+    Type,
+    UnionType,
+)
+
+Schema = dict[str, Any]
+
+_SCALARS = {"bool": "boolean", "int": "integer", "float": "number", "str": "string"}
+
+
+def title(name: str) -> str:
+    """Return ``num_outputs`` as ``Num Outputs``."""
+    return " ".join(word[:1].upper() + word[1:] for word in name.split("_") if word)
+
+
+def type_schema(type_: Type) -> Schema:
+    """Return the schema of a type, without a title of its own."""
+    if isinstance(type_, Scalar):
+        return {"type": _SCALARS[type_.name]}
+    if isinstance(type_, (PathType, FileType)):
+        return {"type": "string", "format": "uri"}
+    if isinstance(type_, SecretType):
+        return {"type": "string", "format": "password", "writeOnly": True, "x-cog-secret": True}
+    if isinstance(type_, AnyType):
+        return {"type": "object"}
+    if isinstance(type_, DictType):
+        return _dict_schema(type_)
+    if isinstance(type_, ListType):
+        return {"type": "array", "items": type_schema(type_.item)}
+    if isinstance(type_, OptionalType):
+        return _optional_schema(type_)
+    if isinstance(type_, UnionType):
+        return {"anyOf": [type_schema(member) for member in type_.members]}
+    if isinstance(type_, ObjectType):
+        return _object_schema(type_)
+    return _iterator_schema(type_)
+
+
+def _dict_schema(type_: DictType) -> Schema:
+    if isinstance(type_.value, AnyType):
+        return {"type": "object"}
+    return {"type": "object", "additionalProperties": type_schema(type_.value)}
+
+
+def _optional_schema(type_: OptionalType) -> Schema:
+    schema = type_schema(type_.item)
+    for member in schema.get("anyOf", ()):
+        member["nullable"] = True
+    return {**schema, "nullable": True}
+
+
+def _object_schema(type_: ObjectType) -> Schema:
+    properties = {
+        field.name: {"title": title(field.name), **type_schema(field.type)}
+        for field in type_.fields
+    }
+    schema: Schema = {"type": "object", "properties": properties}
+    required = [field.name for field in type_.fields if field.required]
+    return {**schema, "required": required} if required else schema
+
+
+def _iterator_schema(type_: IteratorType) -> Schema:
+    schema: Schema = {
+        "type": "array",
+        "items": type_schema(type_.item),
+        "x-cog-array-type": "iterator",
+    }
+    if type_.concatenate:
+        schema["x-cog-array-display"] = "concatenate"
+    return schema
