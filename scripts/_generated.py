@@ -1,0 +1,85 @@
+"""The generated parts of the documentation; ``scripts/docs`` calls this.
+
+A page marks a part with a comment, ``<!-- generated: settings -->``, and ends it with ``<!-- end -->``; what is between
+them is written from the code. ``--check`` writes nothing and names the pages that are not current.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from cogworks.server.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+PART = re.compile(
+    r"(?P<start><!-- generated: (?P<name>[\w-]+) -->\n).*?(?P<end><!-- end -->)", flags=re.DOTALL
+)
+
+
+class PartError(Exception):
+    """A page marks a part that nothing here can write."""
+
+
+def settings_table() -> str:
+    """Return the table of the server's environment variables, in the order of their declaration."""
+    rows = ["| variable | default | what it does |", "| --- | --- | --- |"]
+    for field in dataclasses.fields(Settings):
+        variable = field.metadata["env"]
+        if variable:
+            default = "" if field.default is None else f"`{field.default}`"
+            rows.append(f"| `{variable}` | {default} | {field.metadata['help']} |")
+    return "\n".join(rows)
+
+
+RENDERERS: Mapping[str, Callable[[], str]] = {"settings": settings_table}
+"""Name of a part -> what writes it."""
+
+
+def rendered(text: str) -> str:
+    """Return a page's text with its generated parts written anew.
+
+    Raises:
+        PartError: a part has no writer.
+    """
+
+    def write(match: re.Match[str]) -> str:
+        name = match["name"]
+        if name not in RENDERERS:
+            known = ", ".join(sorted(RENDERERS))
+            raise PartError(f"nothing writes the part `{name}`; there are: {known}")
+        return f"{match['start']}{RENDERERS[name]()}\n{match['end']}"
+
+    return PART.sub(write, text)
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check every page; return 1 if a check found one that is not current."""
+    if arguments not in ([], ["--check"]):
+        print("usage: scripts/docs [--check]", file=sys.stderr)
+        return 2
+    stale = 0
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        before = page.read_text(encoding="utf-8")
+        try:
+            after = rendered(before)
+        except PartError as error:
+            print(f"{page.relative_to(ROOT)}: {error}", file=sys.stderr)
+            stale += 1
+            continue
+        if after == before:
+            continue
+        if arguments:
+            stale += 1
+            print(f"{page.relative_to(ROOT)} is not current; run scripts/docs", file=sys.stderr)
+        else:
+            page.write_text(after, encoding="utf-8")
+            print(f"wrote {page.relative_to(ROOT)}")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

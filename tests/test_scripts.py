@@ -1,0 +1,109 @@
+"""The parts of the scripts that decide something."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts._suites import Result, counts, find_python, is_version, report
+from scripts._uv_config import uv_requirement, uv_variables
+
+OWN_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def test_pip_settings_become_uv_variables() -> None:
+    pip = {
+        "index-url": "https://mirror.example/simple",
+        "extra-index-url": "https://a.example/simple\nhttps://b.example/simple",
+        "find-links": "/wheels /more",
+        "cert": "/etc/ca.pem",
+        "timeout": "60",
+    }
+    assert uv_variables(pip, {}) == {
+        "UV_DEFAULT_INDEX": "https://mirror.example/simple",
+        "UV_INDEX": "https://a.example/simple https://b.example/simple",
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+        "UV_FIND_LINKS": "/wheels,/more",
+        "SSL_CERT_FILE": "/etc/ca.pem",
+    }
+
+
+def test_settings_of_uv_win_over_those_of_pip() -> None:
+    pip = {"index-url": "https://mirror.example/simple", "cert": "/etc/ca.pem"}
+    environ = {"UV_DEFAULT_INDEX": "https://own.example/simple", "SSL_CERT_FILE": "/own.pem"}
+    assert uv_variables(pip, environ) == {}
+
+
+def test_pip_without_an_index_makes_uv_stay_offline() -> None:
+    assert uv_variables({"no-index": "true"}, {}) == {"UV_OFFLINE": "1"}
+    assert uv_variables({"no-index": "false"}, {}) == {}
+
+
+def test_the_requirement_on_uv_comes_from_the_host() -> None:
+    assert uv_requirement().startswith("uv>=")
+
+
+def test_an_error_in_a_fixture_counts_as_failed(tmp_path: Path) -> None:
+    xml = tmp_path / "report.xml"
+    xml.write_text(
+        '<testsuites><testsuite tests="10" failures="2" errors="1" skipped="3"/></testsuites>'
+    )
+    assert counts("host", xml, 1.5) == Result("host", 4, 3, 3, 1.5)
+
+
+def test_the_last_line_is_the_sum(capsys: pytest.CaptureFixture[str]) -> None:
+    code = report([Result("host", 5, 0, 1), Result("sdk on 3.9", 7, 0, 2)], ["3.10"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "12 passed, 0 failed, 3 skipped"
+    assert "sdk on 3.10  skipped: no Python 3.10 on this machine" in lines
+    assert code == 0
+
+
+def test_a_suite_that_did_not_run_fails_the_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report([Result("host", failed=1, problem="found no tests")], []) == 1
+    assert "found no tests" in capsys.readouterr().out
+
+
+def test_nothing_run_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report([], ["3.9"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "0 passed, 0 failed, 0 skipped"
+
+
+def test_an_interpreter_is_believed_only_after_it_ran(tmp_path: Path) -> None:
+    assert is_version(Path(sys.executable), OWN_VERSION)
+    assert not is_version(Path(sys.executable), "3.9")
+    assert not is_version(tmp_path / "python", OWN_VERSION)
+
+
+def test_the_python_that_runs_the_tests_is_found() -> None:
+    assert find_python(OWN_VERSION) is not None
+
+
+def find_with(root: Path, python: str) -> subprocess.CompletedProcess[str]:
+    command = f'source "{root}/scripts/_common.sh"; find_python'
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command],
+        env={"PATH": "/usr/bin:/bin", "PYTHON": python},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_setup_takes_the_python_that_the_caller_names(root: Path) -> None:
+    done = find_with(root, sys.executable)
+    assert done.returncode == 0, done.stderr
+    # The environment that runs the tests is not what a new one is made from, but its base is.
+    assert Path(done.stdout.strip()) == Path(sys.base_prefix, "bin", Path(done.stdout.strip()).name)
+
+
+def test_setup_refuses_a_python_that_is_too_old(root: Path, tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    done = find_with(root, str(old))
+    assert done.returncode == 1
+    assert f"error: PYTHON={old} is not a Python 3.11 or newer." in done.stderr
