@@ -1,0 +1,124 @@
+"""``python -m cogworks.server``: the server of an image, told by the environment what to serve."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from cogworks import _version
+from cogworks.errors import CogworksError
+from cogworks.server.launch import WorkerLaunch
+from cogworks.server.serve import serve
+from cogworks.server.settings import Settings
+
+SCHEMA_FILE = Path(".cog/openapi_schema.json")
+"""Where an image keeps the OpenAPI document of its model, below the working directory."""
+
+REFERENCES = {"run": "COG_PREDICT_TYPE_STUB", "train": "COG_TRAIN_TYPE_STUB"}
+"""The variables that name the model (``run.py:Runner``)."""
+
+
+class StartError(CogworksError):
+    """The server was not told what it needs to know."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read the command line and the environment, serve, return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _serve(options, os.environ)
+    except CogworksError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _serve(options: argparse.Namespace, environment: os._Environ[str]) -> int:
+    settings = dataclasses.replace(
+        Settings.from_environment(environment),
+        host=options.host,
+        await_explicit_shutdown=options.await_explicit_shutdown,
+    )
+    from cogworks.server import log
+
+    log.configure(settings.log_format, settings.log_level)
+    mode = "run" if options.x_mode == "predict" else options.x_mode
+    launch = WorkerLaunch(
+        python=Path(options.python),
+        sdk_tree=_sdk_tree(options),
+        project_dir=Path.cwd(),
+        ref=_reference(mode, environment),
+        mode=mode,
+        environment=dict(environment),
+    )
+    return serve(settings, launch, _read_document(), announce=_announce)
+
+
+def _reference(mode: str, environment: os._Environ[str]) -> str:
+    name = REFERENCES[mode]
+    reference = environment.get(name, "")
+    if not reference:
+        raise StartError(f'{name} is not set; it names the model to serve, such as "run.py:Runner"')
+    return reference
+
+
+def _read_document() -> dict[str, Any] | None:
+    """Return the document that the image carries; without one the worker's own is used."""
+    try:
+        document = json.loads(SCHEMA_FILE.read_text())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise StartError(f"{SCHEMA_FILE} is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise StartError(f"{SCHEMA_FILE} does not hold a JSON object")
+    return document
+
+
+def _sdk_tree(options: argparse.Namespace) -> Path:
+    if options.sdk_tree:
+        return Path(options.sdk_tree)
+    from platformdirs import user_cache_path
+
+    from cogworks.server.sdk_tree import materialize
+
+    return materialize(Path(os.environ.get("COG_CACHE_DIR") or user_cache_path("cogworks")))
+
+
+def _announce(url: str) -> None:
+    print(f"Starting Cogworks server on {url}", file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m cogworks.server", description=__doc__)
+    parser.add_argument("-v", "--version", action="version", version=_version.__version__)
+    parser.add_argument("--host", default="0.0.0.0", help="address to listen on (0.0.0.0)")
+    parser.add_argument(
+        "--await-explicit-shutdown",
+        type=_truth,
+        nargs="?",
+        const=True,
+        default=False,
+        help="ignore SIGTERM until POST /shutdown",
+    )
+    parser.add_argument("--x-mode", choices=("run", "predict", "train"), default="run")
+    parser.add_argument("--threads", type=int, help="accepted, without effect")
+    parser.add_argument("--python", default=sys.executable, help="the interpreter of the model")
+    parser.add_argument("--sdk-tree", help="the folder to start workers from")
+    return parser
+
+
+def _truth(text: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off"):
+        return False
+    raise argparse.ArgumentTypeError(f"expected true or false, got {text[:80]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""The ASGI application: a table of routes, errors turned into answers, nothing else in the way.
+
+Paths of this API have no parameters that need matching one by one, so an exact look-up comes
+first; it keeps the cost of a request low.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from cogworks.server.responses import error_response
+from cogworks.server.routes import HANDLED, Endpoint, Routes, answer_error
+
+logger = logging.getLogger(__name__)
+
+
+class App:
+    """Finds the endpoint of a request and sends its answer."""
+
+    def __init__(self, routes: Routes) -> None:
+        """Arrange the routes by path and method."""
+        self._endpoints: dict[str, dict[str, Endpoint]] = {}
+        for method, path, endpoint in routes.table():
+            self._endpoints.setdefault(path, {})[method] = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Source: ASGI 3, HTTP connection scope."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive, send)
+        response = await self._answer(scope, request)
+        await response(scope, receive, send)
+
+    async def _answer(self, scope: Any, request: Request) -> Response:
+        methods = self._endpoints.get(scope["path"])
+        if methods is None:
+            return error_response(404, f"Not found: {scope['path'][:200]}")
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        endpoint = methods.get(method)
+        if endpoint is None:
+            allowed = ", ".join([*methods, *(["HEAD"] if "GET" in methods else [])])
+            return error_response(405, f"{method[:20]} is not allowed here", {"Allow": allowed})
+        try:
+            return await endpoint(request)
+        except HANDLED as error:
+            return answer_error(error)
+        except Exception as error:
+            logger.exception("request failed: %s %s", method, scope["path"])
+            return answer_error(error)

@@ -1,0 +1,58 @@
+"""What can go wrong in the server, for its callers to tell apart.
+
+CogworksError
+├── SetupFailedError     the model cannot be served; the reason and what it printed
+├── NotReadyError        no worker is ready (yet)
+├── AtCapacityError      every slot is taken
+├── StoppingError        the server is shutting down
+└── InvalidInputError    the input does not fit the schema; a list of problems
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cogworks.errors import CogworksError
+
+
+class SetupFailedError(CogworksError):
+    """The model could not be set up; ``logs`` is what it printed meanwhile."""
+
+    def __init__(self, reason: str, logs: str) -> None:
+        """Keep both."""
+        super().__init__(f"Model setup failed: {reason}")
+        self.reason = reason
+        self.logs = logs
+
+
+class NotReadyError(CogworksError):
+    """No worker can take a prediction now; ``reason`` says what the server waits for."""
+
+    def __init__(self, reason: str) -> None:
+        """Make the sentence that clients get."""
+        super().__init__(reason)
+
+
+class AtCapacityError(CogworksError):
+    """Every slot is taken."""
+
+    def __init__(self) -> None:
+        """Use the words that clients know."""
+        super().__init__("At capacity - all prediction slots busy")
+
+
+class StoppingError(CogworksError):
+    """The server is shutting down."""
+
+    def __init__(self) -> None:
+        """Make the sentence."""
+        super().__init__("The server is shutting down")
+
+
+class InvalidInputError(CogworksError):
+    """The input does not fit the model's schema; ``detail`` lists ``{loc, msg, type}``."""
+
+    def __init__(self, detail: list[dict[str, Any]]) -> None:
+        """Join the problems to one sentence for logs and terminals."""
+        super().__init__("; ".join(f"{item['loc'][-1]}: {item['msg']}" for item in detail))
+        self.detail = detail

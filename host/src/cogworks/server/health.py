@@ -1,0 +1,72 @@
+"""What the server says of its own state."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from cogworks import _version
+from cogworks.server.lifecycle import WorkerState
+from cogworks.server.service import PredictionService
+from cogworks.server.supervisor import SetupReport, Supervisor
+
+_STATUS = {
+    WorkerState.STARTING: "STARTING",
+    WorkerState.WAITING: "STARTING",
+    WorkerState.STOPPED: "STARTING",
+    WorkerState.SETUP_FAILED: "SETUP_FAILED",
+    WorkerState.DEFUNCT: "DEFUNCT",
+}
+
+
+def status(service: PredictionService) -> str:
+    """Return ``READY``, ``BUSY`` (no slot is free), ``STARTING``, ``SETUP_FAILED`` or ``DEFUNCT``."""
+    if service.is_ready():
+        return "BUSY" if service.is_busy() else "READY"
+    states = [_STATUS.get(worker.state, "STARTING") for worker in service.workers]
+    return "STARTING" if "STARTING" in states else states[0]
+
+
+def report(service: PredictionService) -> dict[str, Any]:
+    """Return the body of ``GET /health-check``."""
+    worker = _representative(service)
+    version = {"cogworks": _version.__version__, "python": worker.python, "python_sdk": worker.sdk}
+    return {
+        "status": status(service),
+        "setup": _setup(worker.setup),
+        "version": {name: text for name, text in version.items() if text},
+    }
+
+
+def reason_not_ready(service: PredictionService) -> str:
+    """Say in a sentence why predictions cannot come."""
+    reasons = [worker.reason for worker in service.workers if worker.reason]
+    return reasons[0] if reasons else "Setup has not finished yet."
+
+
+def has_failed(service: PredictionService) -> bool:
+    """Tell whether no worker will ever be ready."""
+    return status(service) in ("SETUP_FAILED", "DEFUNCT")
+
+
+def _representative(service: PredictionService) -> Supervisor:
+    """Return the worker whose setup is reported: one that is ready, else the first."""
+    ready = [worker for worker in service.workers if worker.state is WorkerState.READY]
+    return (ready or list(service.workers))[0]
+
+
+def _setup(setup: SetupReport) -> dict[str, Any]:
+    data: dict[str, Any] = {"started_at": _iso(setup.started_at)}
+    if setup.completed_at is None:
+        data["status"] = "starting"
+    else:
+        data["completed_at"] = _iso(setup.completed_at)
+        data["status"] = "failed" if setup.error is not None else "succeeded"
+    data["logs"] = setup.logs
+    if setup.error is not None:
+        data["error"] = setup.error
+    return data
+
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")

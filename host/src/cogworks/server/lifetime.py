@@ -1,0 +1,118 @@
+"""One run of the server on the event loop: start, serve, reload, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from cogworks.server import health
+from cogworks.server.app import App
+from cogworks.server.launch import WorkerLaunch
+from cogworks.server.log import ModelLog
+from cogworks.server.process import WorkerProcess
+from cogworks.server.routes import Routes
+from cogworks.server.service import PredictionService
+from cogworks.server.settings import Settings
+
+CLOSE_S = 5
+"""How long connections that are still open may take to end after the last prediction."""
+
+logger = logging.getLogger(__name__)
+
+
+class Lifetime:
+    """Owns the service, the HTTP server and the watcher of files."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        launch: WorkerLaunch,
+        document: dict[str, Any] | None,
+        processes: Sequence[WorkerProcess],
+        reload_paths: Path | None,
+    ) -> None:
+        """Only keep what is needed; see ``serve``."""
+        self._settings = settings
+        self._launch = launch
+        self._document = document
+        self._processes = processes
+        self._reload_paths = reload_paths
+
+    async def run(self, sock: socket.socket, announce: Callable[[], None]) -> int:
+        """Serve on ``sock`` until asked to stop; return 1 if the model never came up, else 0."""
+        stopping = asyncio.Event()
+        service = PredictionService(
+            self._settings,
+            self._launch,
+            self._document,
+            on_log=ModelLog(self._settings.log_format).write,
+            processes=self._processes,
+        )
+        self._handle_signals(stopping)
+        await service.start()
+        app = App(Routes(service, self._settings, stopping.set))
+        server = _Server(_uvicorn_config(app))
+        serving = asyncio.create_task(server.serve([sock]))
+        watching = asyncio.create_task(self._reload_on_change(service))
+        announce()
+        await asyncio.wait(
+            (serving, asyncio.ensure_future(stopping.wait())), return_when=asyncio.FIRST_COMPLETED
+        )
+        logger.info("shutting down")
+        failed = health.has_failed(service)
+        watching.cancel()
+        for listener in server.servers:
+            listener.close()
+        await service.stop(self._settings.shutdown_grace_s)
+        server.should_exit = True
+        await serving
+        return 1 if failed else 0
+
+    def _handle_signals(self, stopping: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, stopping.set)
+        if self._settings.await_explicit_shutdown:
+            loop.add_signal_handler(signal.SIGTERM, logger.info, "SIGTERM ignored until POST /shutdown")
+        else:
+            loop.add_signal_handler(signal.SIGTERM, stopping.set)
+
+    async def _reload_on_change(self, service: PredictionService) -> None:
+        if self._reload_paths is None:
+            return
+        import watchfiles
+
+        async for changes in watchfiles.awatch(self._reload_paths):
+            names = sorted({Path(path).name for _, path in changes})
+            logger.info("changed: %s; restarting the worker", ", ".join(names[:5]))
+            await service.restart_workers()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, but with signals and shutdown in our hands."""
+
+    def capture_signals(self) -> Any:
+        import contextlib
+
+        return contextlib.nullcontext()
+
+
+def _uvicorn_config(app: App) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=CLOSE_S,
+    )

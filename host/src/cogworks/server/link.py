@@ -1,0 +1,183 @@
+"""The server's end of the bridge to one worker: two sockets and the worker's two output pipes.
+
+The pipes are read here, in the server, and once more at every message that ends something: what
+was printed before a message was sent is in the pipe by then. So logs are complete at the end of
+a prediction, and the last words of a worker that dies are not lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from cog._bridge.frames import FrameDecoder, FrameError
+from cog._bridge.limits import MAX_FRAME_BYTES
+from cog._bridge.messages import Message, MessageError, Spilled, decode, encode
+
+PIPE_READ_BYTES = 64 * 1024
+"""The capacity of a pipe on Linux."""
+
+MAX_PIPE_READS = 64
+"""Reads of one pipe in a row: a model that floods it must not keep the server from its work."""
+
+
+class Link:
+    """Carries messages and printed text between the event loop and one worker.
+
+    ``on_message`` gets each message, ``on_output`` the text of ``stdout`` and ``stderr``,
+    ``on_broken`` the reason when a channel carries no sense any more; the worker must be killed
+    then. The end of a channel is no event: the owner watches the process.
+    """
+
+    def __init__(
+        self,
+        on_message: Callable[[Message], None],
+        on_output: Callable[[str, str], None],
+        on_broken: Callable[[str], None],
+    ) -> None:
+        """Only note who is told."""
+        self._on_message = on_message
+        self._on_output = on_output
+        self._on_broken = on_broken
+        self._data: asyncio.WriteTransport | None = None
+        self._control: asyncio.WriteTransport | None = None
+        self._pipes: list[_Pipe] = []
+        self._open_channels = 0
+        self.spill_dir: Path | None = None
+
+    async def open(
+        self, data: socket.socket, control: socket.socket, stdout: int, stderr: int
+    ) -> None:
+        """Take over the sockets and the descriptors of the pipes, which become non-blocking."""
+        loop = asyncio.get_running_loop()
+        self._pipes = [_Pipe(stdout, "stdout"), _Pipe(stderr, "stderr")]
+        for pipe in self._pipes:
+            os.set_blocking(pipe.descriptor, False)
+            loop.add_reader(pipe.descriptor, self._read_pipe, pipe)
+        self._control, _ = await loop.create_connection(self._protocol, sock=control)
+        self._data, _ = await loop.create_connection(self._protocol, sock=data)
+
+    def has_ended(self) -> bool:
+        """Tell whether everything that the worker sent has been received."""
+        return self._open_channels == 0
+
+    def send_data(self, message: Message) -> None:
+        """Send on the data channel; never waits."""
+        if self._data is not None:
+            self._data.write(self._frame(message))
+
+    def send_control(self, message: Message) -> None:
+        """Send on the control channel; never waits."""
+        if self._control is not None:
+            self._control.write(self._frame(message))
+
+    def drain_output(self) -> None:
+        """Report all that the worker has printed so far."""
+        for pipe in self._pipes:
+            for _ in range(MAX_PIPE_READS):
+                if not self._read_pipe(pipe):
+                    break
+
+    def close(self) -> None:
+        """Report what is left in the pipes, unfinished characters included, and let go of all."""
+        self.drain_output()
+        loop = asyncio.get_running_loop()
+        for pipe in self._pipes:
+            rest = pipe.decoder.decode(b"", final=True)
+            if rest:
+                self._on_output(pipe.source, rest)
+            loop.remove_reader(pipe.descriptor)
+            os.close(pipe.descriptor)
+        self._pipes = []
+        for transport in (self._data, self._control):
+            if transport is not None:
+                transport.abort()
+        self._data = self._control = None
+
+    def receive(self, frames: list[bytes]) -> None:
+        """Handle frames that arrived on either channel."""
+        try:
+            for frame in frames:
+                message = decode(frame, msgspec.json.decode)
+                self._on_message(self._unspill(message) if isinstance(message, Spilled) else message)
+        except MessageError as error:
+            self.fail(str(error))
+
+    def fail(self, reason: str) -> None:
+        """Give up on a stream that cannot be trusted any more."""
+        self._on_broken(reason)
+
+    def lose_channel(self) -> None:
+        """Note the end of a channel."""
+        self._open_channels -= 1
+
+    def _protocol(self) -> _ChannelProtocol:
+        self._open_channels += 1
+        return _ChannelProtocol(self)
+
+    def _frame(self, message: Message) -> bytes:
+        frame = encode(message, msgspec.json.encode)
+        if len(frame) - 1 <= MAX_FRAME_BYTES or self.spill_dir is None:
+            return frame
+        path = self.spill_dir / f"spill-{id(frame):x}-{os.urandom(8).hex()}.json"
+        path.write_bytes(frame)
+        return encode(Spilled(str(path)))
+
+    def _unspill(self, spilled: Spilled) -> Message:
+        path = Path(spilled.path).resolve()
+        if self.spill_dir is None or self.spill_dir.resolve() not in path.parents:
+            raise MessageError(f"a spilled message outside of the worker's folder: {path}")
+        try:
+            frame = path.read_bytes()
+            path.unlink()
+        except OSError as error:
+            raise MessageError(f"a spilled message cannot be read: {error}") from error
+        return decode(frame, msgspec.json.decode)
+
+    def _read_pipe(self, pipe: _Pipe) -> bool:
+        """Read once; return whether there may be more."""
+        try:
+            data = os.read(pipe.descriptor, PIPE_READ_BYTES)
+        except BlockingIOError:
+            return False
+        if not data:
+            asyncio.get_running_loop().remove_reader(pipe.descriptor)
+            return False
+        text = pipe.decoder.decode(data)
+        if text:
+            self._on_output(pipe.source, text)
+        return len(data) == PIPE_READ_BYTES
+
+
+class _Pipe:
+    """One of the worker's output streams."""
+
+    def __init__(self, descriptor: int, source: str) -> None:
+        self.descriptor = descriptor
+        self.source = source
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+
+class _ChannelProtocol(asyncio.Protocol):
+    """Feeds one socket's bytes to the link."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._decoder = FrameDecoder()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._link.lose_channel()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            frames = self._decoder.feed(data)
+        except FrameError as error:
+            self._link.fail(str(error))
+            return
+        self._link.receive(frames)

@@ -1,0 +1,101 @@
+"""The server's log on standard error: JSON lines for machines, plain lines for people."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from cogworks.errors import CogworksError
+from cogworks.server.service import LogLine
+
+LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "warn": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+class LogSettingError(CogworksError):
+    """LOG_FORMAT or COG_LOG_LEVEL is none of the known ones."""
+
+
+class JsonFormatter(logging.Formatter):
+    """One object a line: ``time``, ``level``, ``logger``, ``message``, and ``exception`` if any."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record."""
+        data = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            data["exception"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(data).decode()
+
+
+def configure(log_format: str, log_level: str) -> None:
+    """Set up logging of the whole process; called by entry points only.
+
+    Raises:
+        LogSettingError: unknown format or level.
+    """
+    level = LEVELS.get(log_level.lower())
+    if level is None:
+        raise LogSettingError(f'COG_LOG_LEVEL="{log_level[:80]}": expected one of {", ".join(LEVELS)}')
+    if log_format not in ("json", "console", "development"):
+        raise LogSettingError(f'LOG_FORMAT="{log_format[:80]}": expected json or console')
+    handler = logging.StreamHandler(sys.stderr)
+    if log_format == "json":
+        handler.setFormatter(JsonFormatter())
+    else:
+        handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+class ModelLog:
+    """Passes on what the model prints: as it is for people, a JSON object a line for machines."""
+
+    def __init__(self, log_format: str) -> None:
+        """Choose how to write."""
+        self._as_json = log_format == "json"
+        self._unfinished: dict[tuple[str | None, str], str] = {}
+
+    def write(self, line: LogLine) -> None:
+        """Write the lines that ``line`` completes."""
+        if not self._as_json:
+            sys.stderr.write(line.text)
+            sys.stderr.flush()
+            return
+        key = (line.prediction_id, line.source)
+        *whole, rest = (self._unfinished.pop(key, "") + line.text).split("\n")
+        for text in whole:
+            self._write_json(line, text)
+        if rest:
+            self._unfinished[key] = rest
+        while len(self._unfinished) > MAX_UNFINISHED:
+            self._unfinished.pop(next(iter(self._unfinished)))
+
+    def _write_json(self, line: LogLine, text: str) -> None:
+        data: dict[str, Any] = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "level": "info",
+            "logger": "model",
+            "source": line.source,
+            "message": text,
+        }
+        if line.prediction_id is not None:
+            data["prediction"] = line.prediction_id
+        sys.stderr.buffer.write(msgspec.json.encode(data) + b"\n")
+        sys.stderr.buffer.flush()
+
+
+MAX_UNFINISHED = 1024
+"""Unfinished lines that are kept for later, over all predictions."""

@@ -1,0 +1,238 @@
+"""A prediction as a state machine: no I/O, no clock.
+
+Frozen events go in; ``TRANSITIONS`` says which are legal when and what they lead to. Whoever
+observes a prediction is told the events that were accepted, in order, so that a response, a
+terminal and a log can never disagree. The first terminal state wins: it has no row in the table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+MAX_LOG_CHARACTERS = 16 * 1024 * 1024
+"""How much of a prediction's logs is kept; the rest is replaced by one line that says so."""
+
+
+class Status(Enum):
+    """Where a prediction stands."""
+
+    STARTING = "starting"  # Accepted; the worker has not been asked yet.
+    PROCESSING = "processing"  # The worker has it.
+    SUCCEEDED = "succeeded"  # The model returned.
+    FAILED = "failed"  # The model raised, the worker died, or the output could not be delivered.
+    CANCELED = "canceled"  # Somebody asked for its end, and it ended.
+
+    @property
+    def is_terminal(self) -> bool:
+        """Tell whether nothing can happen any more."""
+        return self not in (Status.STARTING, Status.PROCESSING)
+
+
+@dataclass(frozen=True)
+class Started:
+    """The worker was asked; ``at`` in seconds since the epoch, as in all events."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class OutputAdded:
+    """The model yielded item ``index``."""
+
+    index: int
+    value: Any
+
+
+@dataclass(frozen=True)
+class LogAdded:
+    """The model printed ``text`` on ``source`` (``stdout`` or ``stderr``)."""
+
+    source: str
+    text: str
+
+
+@dataclass(frozen=True)
+class MetricRecorded:
+    """The model measured something; ``mode`` is ``replace``, ``increment``, ``append`` or ``delete``."""
+
+    name: str
+    value: Any
+    mode: str
+
+
+@dataclass(frozen=True)
+class Succeeded:
+    """The model returned ``output``; ``streamed`` if it came piece by piece before."""
+
+    at: float
+    output: Any = None
+    streamed: bool = False
+
+
+@dataclass(frozen=True)
+class Failed:
+    """It ended without a result; ``error`` says why."""
+
+    at: float
+    error: str
+
+
+@dataclass(frozen=True)
+class Canceled:
+    """It ended because somebody asked for that."""
+
+    at: float
+
+
+Event = Started | OutputAdded | LogAdded | MetricRecorded | Succeeded | Failed | Canceled
+
+TRANSITIONS: dict[tuple[Status, type], Status] = {
+    (Status.STARTING, Started): Status.PROCESSING,
+    (Status.STARTING, Failed): Status.FAILED,
+    (Status.STARTING, Canceled): Status.CANCELED,
+    (Status.PROCESSING, OutputAdded): Status.PROCESSING,
+    (Status.PROCESSING, LogAdded): Status.PROCESSING,
+    (Status.PROCESSING, MetricRecorded): Status.PROCESSING,
+    (Status.PROCESSING, Succeeded): Status.SUCCEEDED,
+    (Status.PROCESSING, Failed): Status.FAILED,
+    (Status.PROCESSING, Canceled): Status.CANCELED,
+}
+
+
+class ProtocolError(Exception):
+    """An event that the state does not allow; nothing was changed."""
+
+    def __init__(self, prediction_id: str, status: Status, event: Event) -> None:
+        """Keep what clashed."""
+        super().__init__(
+            f"prediction {prediction_id} is {status.value}: {type(event).__name__} is not possible"
+        )
+
+
+@dataclass
+class Prediction:
+    """One prediction and all that is known of it.
+
+    ``input`` is what clients are shown (secrets redacted already), ``created_at`` in seconds
+    since the epoch. Only ``handle`` changes it.
+    """
+
+    id: str
+    input: dict[str, Any]
+    created_at: float
+    context: dict[str, str] = field(default_factory=dict)
+    version: str | None = None
+    status: Status = Status.STARTING
+    output: Any = None
+    error: str | None = None
+    started_at: float | None = None
+    completed_at: float | None = None
+    metrics: dict[str, Any] = field(default_factory=dict)
+    _items: list[Any] = field(default_factory=list)
+    _logs: list[str] = field(default_factory=list)
+    _log_characters: int = 0
+
+    def handle(self, event: Event) -> None:
+        """Apply one event.
+
+        Raises:
+            ProtocolError: the state does not allow it.
+        """
+        status = TRANSITIONS.get((self.status, type(event)))
+        if status is None:
+            raise ProtocolError(self.id, self.status, event)
+        self._apply(event)
+        self.status = status
+
+    @property
+    def is_terminal(self) -> bool:
+        """Tell whether the prediction is over."""
+        return self.completed_at is not None
+
+    @property
+    def logs(self) -> str:
+        """Return what the model printed so far."""
+        if len(self._logs) > 1:
+            self._logs = ["".join(self._logs)]
+        return self._logs[0] if self._logs else ""
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the object that clients see, the same everywhere; JSON data."""
+        is_growing = self.output is self._items and not self.is_terminal
+        data: dict[str, Any] = {
+            "id": self.id,
+            "status": self.status.value,
+            "input": self.input,
+            "output": list(self._items) if is_growing else self.output,
+            "logs": self.logs,
+            "error": self.error,
+            "metrics": self._all_metrics(),
+            "created_at": _iso(self.created_at),
+            "started_at": _iso(self.started_at),
+            "completed_at": _iso(self.completed_at),
+        }
+        if self.version is not None:
+            data["version"] = self.version
+        return data
+
+    def _apply(self, event: Event) -> None:
+        match event:
+            case Started(at):
+                self.started_at = at
+            case OutputAdded(_, value):
+                self._items.append(value)
+                self.output = self._items
+            case LogAdded(_, text):
+                self._add_log(text)
+            case MetricRecorded(name, value, mode):
+                _record(self.metrics, name, value, mode)
+            case Succeeded(at, output, streamed):
+                self.output = self._items if streamed else output
+                self.completed_at = at
+            case Failed(at, error):
+                self.error = error
+                self.completed_at = at
+            case Canceled(at):
+                self.completed_at = at
+
+    def _add_log(self, text: str) -> None:
+        room = MAX_LOG_CHARACTERS - self._log_characters
+        self._log_characters += len(text)
+        if len(text) <= room:
+            self._logs.append(text)
+        elif room >= 0:
+            self._logs.append(f"{text[:room]}\n[logs cut: more than {MAX_LOG_CHARACTERS} characters]\n")
+
+    def _all_metrics(self) -> dict[str, Any]:
+        if self.completed_at is None:
+            return self.metrics
+        return {**self.metrics, "predict_time": self.completed_at - self.created_at}
+
+
+def _record(metrics: dict[str, Any], name: str, value: Any, mode: str) -> None:
+    """Put a metric in its place; dots in its name make nested objects."""
+    *path, leaf = name.split(".")
+    for part in path:
+        below = metrics.get(part)
+        if not isinstance(below, dict):
+            below = metrics[part] = {}
+        metrics = below
+    if mode == "delete":
+        metrics.pop(leaf, None)
+    elif mode == "increment":
+        metrics[leaf] = metrics.get(leaf, 0) + value
+    elif mode == "append":
+        present = metrics.get(leaf, [])
+        metrics[leaf] = [*(present if isinstance(present, list) else [present]), value]
+    else:
+        metrics[leaf] = value
+
+
+def _iso(at: float | None) -> str | None:
+    """Write a time as UTC ISO 8601 with microseconds."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,129 @@
+"""Every setting of the server, declared once: default, unit, environment variable and help.
+
+The command's options, the parsing of the environment and ``docs/environment.md`` derive from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cogworks.errors import CogworksError
+
+MIB = 1024 * 1024
+
+
+class SettingsError(CogworksError):
+    """An environment variable does not hold what it should."""
+
+    def __init__(self, name: str, value: str, expected: str) -> None:
+        """Quote the value, cut."""
+        super().__init__(f'{name}="{value[:80]}": expected {expected}')
+
+
+def _setting(default: Any, env: str | None, help: str, parse: Callable[[str], Any] | None = None) -> Any:
+    return field(default=default, metadata={"env": env, "help": help, "parse": parse})
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 65535:
+        raise ValueError
+    return value
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+def _seconds_or_none(text: str) -> float | None:
+    """Read seconds; 0 stands for no limit, as it always has."""
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError
+    return value or None
+
+
+def _seconds(text: str) -> float:
+    return _seconds_or_none(text) or 0.0
+
+
+_EXPECTED: dict[Any, str] = {
+    _port: "a port, 0 to 65535",
+    _positive: "a whole number of at least 1",
+    _seconds: "seconds, 0 or more",
+    _seconds_or_none: "seconds; 0 for no limit",
+    str: "text",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the server behaves."""
+
+    host: str = _setting("0.0.0.0", None, "Address to listen on.")
+    port: int = _setting(5000, "PORT", "Port to listen on; 0 for a free one, which is printed.", _port)
+    max_concurrency: int | None = _setting(
+        None,
+        "COG_MAX_CONCURRENCY",
+        "Predictions at once in one worker; more than 1 needs an async model. "
+        "Default: what the model's `@concurrent(max=N)` says, else 1.",
+        _positive,
+    )
+    workers: int = _setting(
+        1, "COG_WORKERS", "Worker processes; each loads the model for itself.", _positive
+    )
+    setup_timeout_s: float | None = _setting(
+        None,
+        "COG_SETUP_TIMEOUT",
+        "Seconds that a worker may take to start and set up; it is killed after them. 0: no limit.",
+        _seconds_or_none,
+    )
+    cancel_timeout_s: float | None = _setting(
+        None,
+        "COG_CANCEL_TIMEOUT",
+        "Seconds that a canceled prediction may take to end; then its worker is killed and restarted. "
+        "0: no limit.",
+        _seconds_or_none,
+    )
+    shutdown_grace_s: float = _setting(
+        30.0, "COG_SHUTDOWN_GRACE", "Seconds that running predictions get at shutdown.", _seconds
+    )
+    max_body_bytes: int = _setting(
+        100 * MIB, "COG_MAX_BODY", "Largest request body in bytes; more is answered with 413.", _positive
+    )
+    log_format: str = _setting(
+        "json", "LOG_FORMAT", "`json`: one object a line; `console`: for people. On standard error.", str
+    )
+    log_level: str = _setting(
+        "info", "COG_LOG_LEVEL", "`debug`, `info`, `warning` or `error`.", str
+    )
+    await_explicit_shutdown: bool = _setting(
+        False, None, "Ignore SIGTERM until POST /shutdown (`--await-explicit-shutdown`)."
+    )
+    max_deaths: int = _setting(
+        3, None, "Deaths of a worker in a row, without a success in between, before it stays down."
+    )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the settings that have a variable; an empty one counts as not set.
+
+        Raises:
+            SettingsError: a value is not of its kind.
+        """
+        values = {}
+        for item in dataclasses.fields(cls):
+            name, parse = item.metadata["env"], item.metadata["parse"]
+            text = environment.get(name, "") if name else ""
+            if text:
+                try:
+                    values[item.name] = parse(text)
+                except ValueError as error:
+                    raise SettingsError(name, text, _EXPECTED[parse]) from error
+        return cls(**values)

@@ -1,0 +1,298 @@
+"""Owns one worker: starts it, listens to it, notices its death, says why, and starts the next."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from cog._bridge.messages import Cancel, Hello, Message, Predict, Ready, SetupFailed, Shutdown
+from cog._bridge.version import PROTOCOL_VERSION
+from cogworks.server.launch import WorkerLaunch
+from cogworks.server.lifecycle import (
+    Died,
+    Lifecycle,
+    Restarted,
+    SetUp,
+    SetupBroke,
+    Stopped,
+    Succeeded,
+    WorkerState,
+)
+from cogworks.server.link import Link
+from cogworks.server.process import WorkerProcess, describe_exit, spawn
+from cogworks.server.settings import Settings
+
+LAST_WORDS_S = 0.25
+"""How long the channels of a dead worker may stay open, held by a child, before they are cut."""
+
+STOP_S = 5.0
+"""How long a worker may take to leave after it was asked to."""
+
+MAX_SETUP_LOG_CHARACTERS = 1024 * 1024
+"""How much of what setup prints is kept; the end of it, where the reason of a failure is."""
+
+logger = logging.getLogger(__name__)
+
+
+class WorkerClient(Protocol):
+    """Who is told what happens to a worker; the service."""
+
+    def on_message(self, worker: Supervisor, message: Message) -> None:
+        """A message about a prediction."""
+
+    def on_output(self, worker: Supervisor, source: str, text: str) -> None:
+        """Text that the worker printed after setup."""
+
+    def on_setup_output(self, worker: Supervisor, source: str, text: str) -> None:
+        """Text that the worker printed before it was ready."""
+
+    def on_death(self, worker: Supervisor, reason: str) -> None:
+        """The worker's process is gone; a new one may come."""
+
+    def on_change(self, worker: Supervisor) -> None:
+        """The worker's state is another one now."""
+
+
+class SetupReport:
+    """What is known of the present worker's setup; times in seconds since the epoch."""
+
+    def __init__(self) -> None:
+        """Begin now."""
+        self.started_at = time.time()
+        self.completed_at: float | None = None
+        self.error: str | None = None
+        self._logs = ""
+
+    @property
+    def logs(self) -> str:
+        """Return what was printed until the worker was ready."""
+        return self._logs
+
+    def add_log(self, text: str) -> None:
+        """Keep what was printed, or its end."""
+        self._logs = (self._logs + text)[-MAX_SETUP_LOG_CHARACTERS:]
+
+    def complete(self, error: str | None = None) -> None:
+        """Note the end of setup; the first one counts."""
+        if self.completed_at is None:
+            self.completed_at = time.time()
+            self.error = error
+
+
+class Supervisor:
+    """One worker over all its lives."""
+
+    def __init__(
+        self,
+        launch: WorkerLaunch,
+        settings: Settings,
+        client: WorkerClient,
+        process: WorkerProcess | None = None,
+    ) -> None:
+        """Only note what to start; ``process`` is the first one where it runs already."""
+        self._launch = launch
+        self._settings = settings
+        self._client = client
+        self._process = process
+        self._lifecycle = Lifecycle(settings.max_deaths)
+        self._link = self._new_link()
+        self._exited = asyncio.Event()
+        self._cause: str | None = None
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.setup = SetupReport()
+        self.ready: Ready | None = None
+        self.reason: str | None = None
+        self.python = self.sdk = ""
+
+    @property
+    def state(self) -> WorkerState:
+        """Return where the worker stands."""
+        return self._lifecycle.state
+
+    @property
+    def pid(self) -> int | None:
+        """Return the id of the present process, if there is one."""
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Start the first process."""
+        await self._start_process(self._process)
+
+    def predict(self, message: Predict, *, is_alone: bool) -> None:
+        """Hand a prediction over; what was printed before belongs to nobody."""
+        if is_alone:
+            self._link.drain_output()
+        self._link.send_data(message)
+
+    def cancel(self, run_id: str) -> None:
+        """Ask for the end of a prediction."""
+        self._link.send_control(Cancel(run_id))
+
+    def drain_output(self) -> None:
+        """Report all that was printed so far."""
+        self._link.drain_output()
+
+    def succeed(self) -> None:
+        """Note that a prediction ended in order: deaths before it do not count any more."""
+        if self.state is WorkerState.READY:
+            self._lifecycle.handle(Succeeded())
+
+    def kill(self) -> None:
+        """End the process at once; a new one follows."""
+        if self._process is not None:
+            self._process.kill()
+
+    async def stop(self) -> None:
+        """End the worker for good, orderly if it can be, by force if not."""
+        self._lifecycle.handle(Stopped())
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        if self._process is None:
+            return
+        self._link.send_control(Shutdown())
+        try:
+            async with asyncio.timeout(STOP_S):
+                await self._exited.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._exited.wait()
+
+    async def restart(self) -> None:
+        """Replace the worker, whatever its state: the project's files have changed."""
+        await self.stop()
+        self._lifecycle = Lifecycle(self._settings.max_deaths)
+        await self._start_process(None)
+
+    async def _start_process(self, process: WorkerProcess | None) -> None:
+        self.setup = SetupReport()
+        self.ready = None
+        self.reason = self._cause = None
+        self._exited.clear()
+        try:
+            process = process or spawn(self._launch, self._settings.max_concurrency)
+        except OSError as error:
+            self._fail_setup(f"the worker cannot be started: {error}")
+            return
+        self._process = process
+        self._link = self._new_link()
+        self._link.spill_dir = process.temp_dir
+        await self._link.open(process.data, process.control, process.stdout, process.stderr)
+        self._watch(process)
+        if self._settings.setup_timeout_s:
+            self._later(self._settings.setup_timeout_s, self._on_setup_timeout, process)
+        logger.info("worker started pid=%d", process.pid)
+        self._client.on_change(self)
+
+    def _new_link(self) -> Link:
+        return Link(self._on_message, self._on_output, self._on_broken)
+
+    def _watch(self, process: WorkerProcess) -> None:
+        loop = asyncio.get_running_loop()
+
+        def wait() -> None:
+            code = process.wait()
+            loop.call_soon_threadsafe(self._on_exit, process, code)
+
+        threading.Thread(target=wait, name=f"wait-{process.pid}", daemon=True).start()
+
+    def _on_message(self, message: Message) -> None:
+        match message:
+            case Hello(protocol, python, sdk):
+                self.python, self.sdk = python, sdk
+                if protocol != PROTOCOL_VERSION:
+                    self._on_broken(
+                        f"the SDK {sdk} speaks version {protocol} of the bridge, this server version "
+                        f"{PROTOCOL_VERSION}; install the same version of both"
+                    )
+            case Ready() if self.state is WorkerState.STARTING:
+                self._link.drain_output()
+                self.ready = message
+                self.setup.complete()
+                self._lifecycle.handle(SetUp())
+                self._client.on_change(self)
+            case SetupFailed(error):
+                self._link.drain_output()
+                self._fail_setup(error)
+            case Ready():
+                pass  # Asked to stop meanwhile.
+            case _:
+                self._client.on_message(self, message)
+
+    def _on_output(self, source: str, text: str) -> None:
+        if self.ready is None:
+            self.setup.add_log(text)
+            self._client.on_setup_output(self, source, text)
+        else:
+            self._client.on_output(self, source, text)
+
+    def _on_broken(self, reason: str) -> None:
+        logger.error("worker killed: %s", reason)
+        self._cause = f"worker was killed: {reason}"
+        self._fail_setup(self._cause)
+        self.kill()
+
+    def _on_setup_timeout(self, process: WorkerProcess) -> None:
+        if process is self._process:
+            self._link.drain_output()
+            if self._fail_setup(f"setup did not finish within {self._settings.setup_timeout_s:g} s"):
+                process.kill()
+
+    def _fail_setup(self, error: str) -> bool:
+        """Note the failure of setup; return False if setup is not what the worker is at."""
+        if self.state is not WorkerState.STARTING:
+            return False
+        self.setup.complete(error)
+        self.reason = error
+        self._lifecycle.handle(SetupBroke())
+        logger.error("setup failed: %s", error)
+        self._client.on_change(self)
+        return True
+
+    def _on_exit(self, process: WorkerProcess, code: int) -> None:
+        reason = self._cause or describe_exit(code, time.monotonic() - process.started_at)
+        if self._link.has_ended():
+            self._bury(process, reason)
+        else:
+            asyncio.get_running_loop().call_later(LAST_WORDS_S, self._bury, process, reason)
+
+    def _bury(self, process: WorkerProcess, reason: str) -> None:
+        """Clean up behind a dead process, tell what it leaves undone, and order the next one."""
+        self._link.close()
+        self._process = None
+        was_expected = self.state in (WorkerState.STOPPED, WorkerState.SETUP_FAILED)
+        (logger.info if was_expected else logger.error)("%s", reason)
+        actions = self._lifecycle.handle(Died())
+        if not was_expected:
+            self.setup.complete(reason)
+        if self.state is WorkerState.DEFUNCT:
+            self.reason = reason
+        self._client.on_death(self, reason)
+        for action in actions:
+            self._later(action.after_s, self._begin_restart)
+        self._exited.set()
+        self._client.on_change(self)
+        threading.Thread(target=process.remove_temp_dir, daemon=True).start()
+
+    def _begin_restart(self) -> None:
+        if self.state is WorkerState.WAITING:
+            self._lifecycle.handle(Restarted())
+            task = asyncio.get_running_loop().create_task(self._start_process(None))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _later(self, after_s: float, callback: Callable[..., Any], *arguments: Any) -> None:
+        """Call back unless the worker is stopped before."""
+        loop = asyncio.get_running_loop()
+
+        def call() -> None:
+            self._timers.discard(timer)
+            callback(*arguments)
+
+        timer = loop.call_later(after_s, call)
+        self._timers.add(timer)

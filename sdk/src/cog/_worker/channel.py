@@ -1,0 +1,86 @@
+"""One of the two sockets to the server: messages in order, from any thread."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from typing import Optional
+
+from cog._bridge.frames import FrameDecoder
+from cog._bridge.limits import MAX_FRAME_BYTES, READ_CHUNK_BYTES
+from cog._bridge.messages import Message, Spilled, decode, encode
+
+
+class Channel:
+    """Sends and receives messages; the socket stays blocking, so a slow server slows the model."""
+
+    def __init__(self, sock: socket.socket, spill_dir: Optional[str] = None) -> None:
+        """Take over ``sock``; messages too long for a frame go to files in ``spill_dir``."""
+        self._socket = sock
+        self._decoder = FrameDecoder()
+        self._lock = threading.Lock()
+        self.spill_dir = spill_dir
+
+    def fileno(self) -> int:
+        """Return the descriptor, to wait on."""
+        return self._socket.fileno()
+
+    def send(self, message: Message) -> None:
+        """Write one message.
+
+        Raises:
+            ValueError, TypeError: it holds something that JSON cannot; nothing was sent.
+            OSError: the server is gone.
+        """
+        frame = self.frame(message)
+        with self._lock:
+            self._socket.sendall(frame)
+
+    def send_frames(self, frames: list[bytes]) -> None:
+        """Write several frames by one call; their order is kept."""
+        with self._lock:
+            self._socket.sendall(b"".join(frames))
+
+    def frame(self, message: Message) -> bytes:
+        """Encode a message; one that is too long is left in a file that the frame names."""
+        frame = encode(message)
+        if len(frame) - 1 <= MAX_FRAME_BYTES:
+            return frame
+        descriptor, path = tempfile.mkstemp(prefix="spill-", suffix=".json", dir=self.spill_dir)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(frame)
+        return encode(Spilled(path))
+
+    def receive(self) -> Iterator[Message]:
+        """Yield messages as they come, until the server closes the channel."""
+        while True:
+            messages = self.receive_some()
+            if messages is None:
+                return
+            yield from messages
+
+    def receive_some(self, flags: int = 0) -> Optional[list[Message]]:
+        """Read once and return the messages now whole; None at the end of the stream."""
+        data = self._socket.recv(READ_CHUNK_BYTES, flags)
+        if not data:
+            return None
+        return [_unspill(decode(line)) for line in self._decoder.feed(data)]
+
+    def stop_receiving(self) -> None:
+        """Let ``receive`` end once what has arrived is handled; safe from any thread."""
+        try:
+            self._socket.shutdown(socket.SHUT_RD)
+        except OSError:
+            pass  # The server closed it first.
+
+
+def _unspill(message: Message) -> Message:
+    if not isinstance(message, Spilled):
+        return message
+    with open(message.path, "rb") as file:
+        line = file.read()
+    os.unlink(message.path)
+    return decode(line)

@@ -1,0 +1,116 @@
+"""Run the predictions of a synchronous model, one after another, on the main thread."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from cog._bridge.messages import CANCELED, SUCCEEDED, Done, Metric, Output, Predict
+from cog._worker.cancel import Canceller
+from cog._worker.channel import Channel
+from cog._worker.files import close_files
+from cog._worker.logs import flush_streams
+from cog._worker.run import Plan, failure, format_traceback
+from cog.errors import CancelationException
+from cog.scope import Scope, enter_scope, exit_scope
+
+
+class SyncExecutor:
+    """Takes ``Predict`` messages and answers each with exactly one ``Done``."""
+
+    def __init__(self, plan: Plan, channel: Channel, canceller: Canceller) -> None:
+        """Serve ``channel`` with the model of ``plan``."""
+        self._plan = plan
+        self._channel = channel
+        self._canceller = canceller
+
+    def serve(self) -> None:
+        """Work until the channel ends."""
+        for message in self._channel.receive():
+            if isinstance(message, Predict):
+                self._channel.send(self._predict(message))
+
+    def cancel(self, prediction_id: str) -> None:
+        """Interrupt a prediction; called by the control thread."""
+        self._canceller.cancel(prediction_id)
+
+    def stop(self) -> None:
+        """Let ``serve`` return after the prediction that runs."""
+        self._channel.stop_receiving()
+
+    def _predict(self, message: Predict) -> Done:
+        self._canceller.start(message.id)
+        try:
+            return self._run(message)
+        except CancelationException:
+            return Done(message.id, CANCELED)
+        except BaseException as error:  # SystemExit too: a model that exits only ends its prediction.
+            self._canceller.leave()
+            print(format_traceback(error), end="", file=sys.stderr)
+            return failure(message.id, error)
+        finally:
+            self._canceller.finish()
+            flush_streams()
+
+    def _run(self, message: Predict) -> Done:
+        canceller = self._canceller
+        scope = enter_scope(Scope(message.context, self._recorder(message.id)))
+        files: list[Any] = []
+        try:
+            values = self._plan.coerce(message.input)
+            canceller.enter()
+            files = self._plan.inputs.open(values)
+            result = self._plan.model.call(**values)
+            canceller.leave()
+            return self._finish(message.id, result)
+        finally:
+            canceller.leave()
+            close_files(files)
+            exit_scope(scope)
+
+    def _finish(self, prediction_id: str, result: Any) -> Done:
+        if self._plan.always_streams and not isinstance(result, (str, bytes)):
+            return self._stream(prediction_id, result)
+        if isinstance(result, Iterator):
+            return self._stream(prediction_id, result)
+        outputs = self._plan.outputs()
+        value = self._plan.encode(result, outputs.add)
+        if self._plan.always_streams:
+            value = [value]
+        return Done(prediction_id, SUCCEEDED, value, files=outputs.files)
+
+    def _stream(self, prediction_id: str, result: Iterable[Any]) -> Done:
+        canceller = self._canceller
+        iterator = iter(result)
+        index = 0
+        try:
+            while True:
+                canceller.enter()
+                try:
+                    item = next(iterator)
+                except StopIteration:
+                    return Done(prediction_id, SUCCEEDED, streamed=True)
+                finally:
+                    canceller.leave()
+                outputs = self._plan.outputs()
+                value = self._plan.encode_item(item, outputs.add)
+                self._channel.send(Output(prediction_id, index, value, outputs.files))
+                index += 1
+        finally:
+            close = getattr(iterator, "close", None)
+            if close is not None:
+                close()  # A generator that was canceled between two items cleans up now.
+
+    def _recorder(self, prediction_id: str) -> Any:
+        def record(name: str, value: Any, mode: str) -> None:
+            message = Metric(prediction_id, name, value, mode)
+            if not self._canceller.is_main_thread():
+                self._channel.send(message)
+                return
+            # An exception in the middle of a frame would end the conversation with the server.
+            self._canceller.leave()
+            self._channel.send(message)
+            self._canceller.enter()
+
+        return record

@@ -1,0 +1,136 @@
+"""Files on their way in and out of a prediction, and their end.
+
+In: a URL (``data:``, ``http:``, ``https:``) for a Path or File input becomes the object that the
+model expects; what was fetched is removed when the prediction is over. Out: a path or an open
+file in the output becomes a token, and the server, which does the reading, learns where the file
+is. A file below the worker's own temporary folder is removed by the server when it was read;
+any other belongs to the model and stays.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tempfile
+import uuid
+from typing import Any, Callable
+
+from cog._schema.types import FileType, ListType, OptionalType, Signature, Type
+from cog._schema.types import PathType as _PathType
+from cog.types import File, Path
+
+
+class FileInputs:
+    """Knows which inputs of a model are files; made once a model."""
+
+    def __init__(self, signature: Signature) -> None:
+        """Look through the signature."""
+        self._kinds = [
+            (field.name, kind)
+            for field in signature.inputs
+            for kind in [_file_kind(field.type)]
+            if kind is not None
+        ]
+
+    def is_needed(self, values: dict[str, Any]) -> bool:
+        """Tell whether ``open`` has anything to do."""
+        return any(values[name] is not None for name, _ in self._kinds)
+
+    def open(self, values: dict[str, Any]) -> list[Callable[[], None]]:
+        """Replace, in place, the strings of file inputs; return what must be called at the end.
+
+        Raises:
+            Exception: a download failed; what was fetched before it is removed already.
+        """
+        closers: list[Callable[[], None]] = []
+        try:
+            for name, kind in self._kinds:
+                values[name] = _open_value(values[name], kind, closers)
+        except BaseException:
+            close_files(closers)
+            raise
+        return closers
+
+
+def close_files(closers: list[Callable[[], None]]) -> None:
+    """Remove what ``FileInputs.open`` made; a file that the model moved away is no error."""
+    for close in closers:
+        try:
+            close()
+        except OSError:
+            pass
+
+
+class FileOutputs:
+    """Collects the files of one output or item; ``files`` is what the bridge message carries."""
+
+    def __init__(self, temp_dir: str) -> None:
+        """Copy open files into ``temp_dir``, the worker's own."""
+        self._temp_dir = temp_dir
+        self.files: dict[str, dict[str, Any]] = {}
+
+    def add(self, value: Any) -> str:
+        """Take a path-like or an open file; return the token that stands in its place.
+
+        Raises:
+            FileNotFoundError, IsADirectoryError: there is nothing to read at the path.
+            ValueError: an open file that is closed, or cannot be read.
+        """
+        if isinstance(value, (str, os.PathLike)):
+            path = os.path.abspath(os.fspath(_local_path(value)))
+            name = os.path.basename(path)
+        else:
+            path, name = self._copy(value)
+        if os.path.isdir(path):
+            raise IsADirectoryError(f"the output {path} is a directory, not a file")
+        if not os.path.exists(path):
+            raise FileNotFoundError(f"the output file {path} does not exist")
+        token = f"cog-file:{uuid.uuid4().hex}"
+        remove = os.path.realpath(path).startswith(os.path.realpath(self._temp_dir) + os.sep)
+        self.files[token] = {"path": path, "name": name, "remove": remove}
+        return token
+
+    def _copy(self, stream: Any) -> tuple[str, str]:
+        name = os.path.basename(str(getattr(stream, "name", ""))) or "output"
+        descriptor, path = tempfile.mkstemp(dir=self._temp_dir, suffix=os.path.splitext(name)[1])
+        with os.fdopen(descriptor, "wb") as target:
+            if stream.seekable():
+                stream.seek(0)
+            if isinstance(stream, io.TextIOBase):
+                target.write(stream.read().encode())
+            else:
+                shutil.copyfileobj(stream, target)
+        return path, name
+
+
+def _file_kind(type_: Type) -> Any:
+    while isinstance(type_, (OptionalType, ListType)):
+        type_ = type_.item
+    if isinstance(type_, _PathType):
+        return Path
+    return File if isinstance(type_, FileType) else None
+
+
+def _open_value(value: Any, kind: Any, closers: list[Callable[[], None]]) -> Any:
+    if isinstance(value, list):
+        return [_open_value(item, kind, closers) for item in value]
+    if not isinstance(value, str):
+        return value
+    opened = kind.validate(value)
+    if kind is not Path:
+        closers.append(getattr(opened, "close", _nothing))
+        return opened
+    if not hasattr(opened, "convert"):
+        return opened
+    closers.append(lambda: opened.unlink(missing_ok=True))
+    return opened.convert()
+
+
+def _local_path(value: Any) -> Any:
+    """Return the file behind a URLPath that the model passes through, any other path as it is."""
+    return value.convert() if hasattr(value, "convert") else value
+
+
+def _nothing() -> None:
+    """Stand in for ``close``."""

@@ -1,0 +1,182 @@
+"""The worker's entry: connect, load the model, set it up, serve, leave.
+
+The order matters for speed and safety. The bridge's descriptors are claimed before anything of
+the author's runs; everything of ours that predictions need is imported before the project's
+directory is importable, so that a ``json.py`` or a ``cog/`` in the project cannot get in the way.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import traceback
+from typing import Any, Optional
+
+from cog import _version
+from cog._bridge.messages import (
+    Cancel,
+    Hello,
+    Init,
+    Ready,
+    SetupFailed,
+    Shutdown,
+)
+from cog._bridge.version import PROTOCOL_VERSION
+from cog._worker.channel import Channel
+
+SYNC_CONCURRENCY = "COG_MAX_CONCURRENCY > 1 requires an async run() or predict() method"
+
+
+class _SetupError(Exception):
+    """The model cannot be served; the message is for its author."""
+
+
+def main() -> None:
+    """Run the worker to its end; the exit status tells nothing but how orderly it was."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle.
+    data, control = _connect(sys.argv)
+    sys.argv = [sys.argv[0]]
+    control.send(Hello(PROTOCOL_VERSION, "%d.%d.%d" % sys.version_info[:3], _version.__version__))
+    incoming = control.receive()
+    init = next(incoming, None)
+    if not isinstance(init, Init):
+        return
+    if init.protocol != PROTOCOL_VERSION:
+        control.send(SetupFailed(_version_mismatch(init.protocol)))
+        return
+    data.spill_dir = control.spill_dir = tempfile.tempdir = init.temp_dir
+    _serve(init, data, control, incoming)
+
+
+def _connect(argv: list[str]) -> tuple[Channel, Channel]:
+    if len(argv) != 3 or argv[1] != "--bridge":
+        sys.exit("usage: python SDK_TREE --bridge DATA_FD,CONTROL_FD (the server starts it so)")
+    channels = []
+    for text in argv[2].split(","):
+        sock = socket.socket(fileno=int(text))
+        sock.set_inheritable(False)
+        channels.append(Channel(sock))
+    return channels[0], channels[1]
+
+
+def _serve(init: Init, data: Channel, control: Channel, incoming: Any) -> None:
+    from cog._worker.logs import flush_streams, make_streams_live
+
+    make_streams_live()
+    control_loop = _ControlLoop(control, incoming)
+    try:
+        executor = _set_up(init, data, control_loop)
+    except BaseException as error:  # SystemExit and the like: a model that exits in setup failed.
+        _report_setup_failure(error, control)
+        return
+    flush_streams()
+    control_loop.announce(executor)
+    executor.serve()
+    flush_streams()
+
+
+def _set_up(init: Init, data: Channel, control_loop: _ControlLoop) -> Any:
+    from cog._worker.cancel import Canceller
+    from cog._worker.loader import LoadError, load_model
+    from cog._worker.run import plan
+    from cog._worker.setup import run_setup
+
+    canceller = Canceller()
+    canceller.install()
+    control_loop.start()
+    sys.path.insert(1, os.getcwd())
+    try:
+        model = load_model(init.ref, init.mode)
+    except LoadError as error:
+        raise _SetupError(str(error)) from error
+    signature = model.signature
+    slots = init.slots or signature.concurrency
+    if slots > 1 and not signature.is_async:
+        raise _SetupError(SYNC_CONCURRENCY)
+    loop = _new_loop() if signature.is_async else None
+    if model.setup is not None:
+        run_setup(model.setup, os.environ.get("COG_WEIGHTS"), loop)
+    control_loop.ready(model, slots)
+    prepared = plan(model, init.temp_dir)
+    if loop is None:
+        from cog._worker.execute import SyncExecutor
+
+        return SyncExecutor(prepared, data, canceller)
+    from cog._worker.execute_async import AsyncExecutor
+
+    return AsyncExecutor(prepared, data, loop)
+
+
+def _new_loop() -> Any:
+    import asyncio
+
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    return loop
+
+
+def _report_setup_failure(error: BaseException, control: Channel) -> None:
+    from cog._worker.logs import flush_streams
+    from cog._worker.run import describe
+
+    if not isinstance(error, _SetupError):
+        traceback.print_exception(type(error), error, error.__traceback__)
+    flush_streams()
+    control.send(SetupFailed(describe(error)))
+
+
+def _version_mismatch(protocol: int) -> str:
+    return (
+        f"the server speaks version {protocol} of the bridge, this SDK ({_version.__version__}) "
+        f"version {PROTOCOL_VERSION}; install the same version of cogworks and cogworks-sdk"
+    )
+
+
+class _ControlLoop:
+    """The thread that listens to the control channel, from before setup to the end."""
+
+    def __init__(self, channel: Channel, incoming: Any) -> None:
+        self._channel = channel
+        self._incoming = incoming
+        self._executor: Optional[Any] = None
+        self._ready: Optional[Ready] = None
+
+    def start(self) -> None:
+        threading.Thread(target=self._listen, name="cog-control", daemon=True).start()
+
+    def ready(self, model: Any, slots: int) -> None:
+        from cog._schema.openapi import document
+
+        signature = model.signature
+        by_mode = {"run": None, "train": None, signature.mode: signature}
+        schema = document(by_mode["run"], by_mode["train"], _version.__version__)
+        self._ready = Ready(slots, signature.is_async, schema)
+
+    def announce(self, executor: Any) -> None:
+        self._executor = executor
+        if self._ready is not None:
+            self._channel.send(self._ready)
+
+    def _listen(self) -> None:
+        for message in self._incoming:
+            if isinstance(message, Shutdown):
+                self._stop()
+            elif isinstance(message, Cancel) and self._executor is not None:
+                self._executor.cancel(message.id)
+        _end_with_the_server()
+
+    def _stop(self) -> None:
+        if self._executor is None:
+            os._exit(0)  # Setup still runs and cannot be interrupted in an orderly way.
+        self._executor.stop()
+
+
+def _end_with_the_server() -> None:
+    """The server is gone: end at once, with every process that the model started."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+    os._exit(1)
