@@ -76,7 +76,7 @@ def test_pip_install_of_both_gives_a_working_cog(root: Path, tmp_path: Path) -> 
         shutil.copytree(root / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     environment = tmp_path / "venv"
     venv.create(environment, with_pip=True)
-    pip = [environment / "bin" / "python", "-m", "pip", "--quiet", "install"]
+    pip: list[str | Path] = [environment / "bin" / "python", "-m", "pip", "--quiet", "install"]
     run(*pip, tmp_path / "sdk", tmp_path / "host", cwd=tmp_path)
     cog = environment / "bin" / "cog"
     version = (root / "VERSION").read_text(encoding="utf-8").strip()
