@@ -1,4 +1,4 @@
-"""The errors of the host: one base, drawn here; every subclass lives beside the code that raises it.
+"""The errors of the host: one base, drawn here; a subclass lives beside the code that raises it.
 
 CogworksError                         the message is the whole sentence; ``exit_code`` is the command's
 |- project.errors.ConfigError         cog.yaml has problems: all of them, with lines
@@ -9,6 +9,8 @@ CogworksError                         the message is the whole sentence; ``exit_
 |  |- engines.errors.ResolutionError       the requirements do not fit together or do not exist
 |  '- engines.errors.InstallError          the packages could not be downloaded, built or installed
 '- schema.errors.SchemaError          the author's signature cannot be turned into a schema
+
+Wherever a message quotes outside text, it is cut, and credentials in URLs are hidden.
 """
 
 

@@ -45,6 +45,15 @@ class RequirementsError(CogworksError):
         super().__init__("\n".join(problem.render(name) for name, problem in self.problems))
 
 
+class TextError(CogworksError):
+    """A file is not readable text; ``problem`` says where and why."""
+
+    def __init__(self, line: int, message: str) -> None:
+        """Keep the problem; whoever knows the name of the file turns it into its own error."""
+        self.problem = Problem(line, "", message)
+        super().__init__(message)
+
+
 class ConfigNotFoundError(CogworksError):
     """There is no configuration file in ``directory`` or above it."""
 

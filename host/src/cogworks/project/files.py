@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cogworks.project.errors import ConfigError, ConfigNotFoundError, Problem
+from cogworks.project.errors import ConfigError, ConfigNotFoundError, TextError
 from cogworks.project.model import Project
 from cogworks.project.parse import parse_project
 
@@ -50,13 +50,13 @@ class DiskFiles:
         # Parsing is left to whoever uses the file; a header is enough to tell its purpose.
         return any(line.strip().startswith(b"[project]") for line in data.splitlines())
 
+    def read_text(self, path: Path) -> str:
+        """Return the text of a file, as ``read_text`` below."""
+        return read_text(path)
 
-class TextError(Exception):
-    """A file is not readable text; ``problem`` says where and why."""
-
-    def __init__(self, line: int, message: str) -> None:
-        self.problem = Problem(line, "", message)
-        super().__init__(message)
+    def resolve(self, path: Path) -> Path:
+        """Return the absolute path with symbolic links followed."""
+        return path.resolve()
 
 
 def read_text(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""Engines: what runs a project's environment. ``local`` makes virtual environments with uv."""
