@@ -1,0 +1,163 @@
+"""What `run`, `serve` and `exec` do before they start anything: the project, then its environment.
+
+The two steps are apart so that a command can check the user's inputs between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cogworks.cli.environment import environment_of_model, parse_environment
+from cogworks.cli.errors import NotAvailable, OptionError
+from cogworks.cli.progress import choose_progress
+from cogworks.cli.state import State
+
+if TYPE_CHECKING:
+    from cogworks.project import Project
+    from cogworks.server.launch import WorkerLaunch
+    from cogworks.server.settings import Settings
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the shared options said."""
+
+    config_name: str = "cog.yaml"
+    environment: Sequence[str] = ()
+    python_version: str | None = None
+    progress_style: str | None = None
+    ignored: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An environment that is there, and how to start things in it."""
+
+    python: Path
+    sdk_tree: Path
+    environment: Mapping[str, str]
+
+    def launch(self, project: Project, mode: str = "run") -> WorkerLaunch:
+        """Return how to start the worker of a project that names a model."""
+        from cogworks.server.launch import WorkerLaunch
+
+        ref = project.run if mode == "run" else project.train
+        assert ref is not None
+        return WorkerLaunch(
+            python=self.python,
+            sdk_tree=self.sdk_tree,
+            project_dir=project.directory,
+            ref=ref,
+            mode=mode,
+            environment=self.environment,
+        )
+
+
+def open_project(state: State, options: Options) -> Project:
+    """Return the project of the current folder, after telling what it warns of.
+
+    Raises:
+        CogworksError: there is none, or it has problems.
+    """
+    from cogworks.project import load_project
+
+    project = load_project(Path.cwd(), options.config_name)
+    for warning in project.warnings:
+        state.console.warning(warning)
+    return project
+
+
+def describe_model(project: Project, state: State) -> dict[str, Any]:
+    """Return the OpenAPI document of a project, from its source or from COG_OPENAPI_SCHEMA.
+
+    Raises:
+        CogworksError: the project names no model, or its source cannot be understood.
+    """
+    if project.run is None:
+        raise NotAvailable(
+            f'{project.config_path.name} names no model. Add a line such as run: "run.py:Runner".'
+        )
+    given = state.environ.get("COG_OPENAPI_SCHEMA")
+    if given:
+        return _read_document(Path(given))
+    from cogworks.schema import describe
+
+    return describe(project)
+
+
+def prepare(project: Project, state: State, options: Options) -> Prepared:
+    """Make the environment of a project, or find the one made before.
+
+    Raises:
+        CogworksError: it cannot be made; the message says why.
+    """
+    from cogworks.engines.local import ensure_environment, notices
+    from cogworks.server.sdk_tree import materialize
+
+    chosen = parse_environment(options.environment, state.environ)
+    if options.ignored:
+        names = ", ".join(options.ignored)
+        state.console.warning(f"no effect with the local engine: {names}")
+    for notice in notices(project):
+        state.console.warning(notice)
+    cache_dir = find_cache_dir(state.environ)
+    with closing(choose_progress(options.progress_style, state.environ, state.console)) as progress:
+        environment = ensure_environment(
+            project, cache_dir=cache_dir, progress=progress, python_version=options.python_version
+        )
+    return Prepared(
+        python=environment.python,
+        sdk_tree=materialize(cache_dir),
+        environment=environment_of_model(
+            state.environ,
+            environment.directory,
+            environment.python.parent,
+            project.environment,
+            chosen,
+        ),
+    )
+
+
+def server_settings(project: Project, state: State, setup_timeout_s: float) -> Settings:
+    """Return the settings of the environment's variables, then cog.yaml, then the options.
+
+    Raises:
+        CogworksError: a variable has a wrong value.
+    """
+    from cogworks.server.settings import Settings
+
+    settings = Settings.from_environment(state.environ)
+    return replace(
+        settings,
+        setup_timeout_s=setup_timeout_s,
+        max_concurrency=settings.max_concurrency or project.concurrency_max,
+    )
+
+
+def find_cache_dir(environ: Mapping[str, str]) -> Path:
+    """Return the folder of environments and copies: `COG_CACHE_DIR`, else the platform's."""
+    given = environ.get("COG_CACHE_DIR")
+    if given:
+        return Path(given).expanduser().absolute()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("cogworks")
+
+
+def _read_document(path: Path) -> dict[str, Any]:
+    from cogworks.cli.coercion import NotJson, parse_json
+    from cogworks.cli.json_values import is_object
+
+    try:
+        document = parse_json(path.read_text("utf-8"))
+    except OSError as error:
+        raise OptionError(f"COG_OPENAPI_SCHEMA: cannot read {path}: {error.strerror}") from error
+    except (NotJson, UnicodeDecodeError) as error:
+        raise OptionError(f"COG_OPENAPI_SCHEMA: {path} {error}") from error
+    if not is_object(document):
+        raise OptionError(f"COG_OPENAPI_SCHEMA: {path} is not an OpenAPI document")
+    return document

@@ -1,0 +1,181 @@
+"""`cog run`: one prediction on the terminal, and `cog predict`, its older name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import click
+
+from cogworks.cli.errors import InputError, NotAvailable
+from cogworks.cli.input_schema import read_input_schema
+from cogworks.cli.inputs import inputs_from_json, inputs_from_pairs, parse_pairs
+from cogworks.cli.options import (
+    CONTEXT_SETTINGS,
+    engine_options,
+    environment_option,
+    file_option,
+    global_options,
+    ignored_options,
+    python_option,
+    setup_timeout_option,
+)
+from cogworks.cli.output_files import resolve_target
+from cogworks.cli.outputs import choose_sink
+from cogworks.cli.prepare import Options, describe_model, open_project, prepare, server_settings
+from cogworks.cli.state import State
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+HELP = """Run a prediction.
+
+The inputs are checked first; then the environment is made, if it is not there yet, the model is
+set up, and the prediction runs. Results go to stdout, or to files whose paths are told on stderr.
+
+\b
+Inputs, with -i NAME=VALUE:
+  VALUE          text, a number, true or false, or JSON, as the model's input asks for
+  @PATH          a file; @- is stdin
+  a URL          a file that the model fetches
+  NAME again     one more item of a list
+With --json they come as one JSON object, and the result is a JSON object too.
+
+\b
+Examples:
+  cog run -i prompt="a red bicycle"
+  cog run -i image=@photo.jpg -i scale=2 -o out.png
+  cog run -i images=@a.png -i images=@b.png
+  cog run --json '{"prompt": "a red bicycle"}'
+  cat inputs.json | cog run --json -
+"""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the options of `run` said, beside those that several commands share."""
+
+    pairs: tuple[str, ...]
+    json_text: str | None
+    output: str | None
+    use_replicate_token: bool
+    setup_timeout_s: float
+
+
+def run_options(function: F) -> F:
+    """Add the options of `run`, which `predict` has too."""
+    decorators: list[Callable[[Any], Any]] = [
+        click.argument("image", required=False),
+        click.option(
+            "-i",
+            "--input",
+            "pairs",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="An input; NAME=@PATH for a file. May be repeated.",
+        ),
+        click.option(
+            "-o",
+            "--output",
+            metavar="PATH",
+            help="File or folder for the result. [default: stdout; output.EXT for files]",
+        ),
+        click.option(
+            "--json",
+            "json_text",
+            metavar="JSON",
+            help="All inputs as a JSON object, @PATH of one, or - for stdin; the result as JSON.",
+        ),
+        file_option,
+        environment_option,
+        python_option,
+        setup_timeout_option,
+        click.option(
+            "--use-replicate-token",
+            is_flag=True,
+            help="Pass REPLICATE_API_TOKEN to the model, in the prediction's context.",
+        ),
+        engine_options,
+        global_options,
+        click.pass_context,
+    ]
+    for decorator in reversed(decorators):
+        function = decorator(function)
+    return function
+
+
+@click.command("run", help=HELP, context_settings=CONTEXT_SETTINGS)
+@run_options
+def command(context: click.Context, **values: Any) -> None:
+    """Run a prediction; the options are described where they are declared."""
+    _run(context, **values)
+
+
+@click.command("predict", help=HELP, context_settings=CONTEXT_SETTINGS, hidden=True)
+@run_options
+def predict_command(context: click.Context, **values: Any) -> None:
+    """Run a prediction by the older name."""
+    context.ensure_object(State).console.warning('"cog predict" is deprecated, use "cog run"')
+    _run(context, **values)
+
+
+def _run(
+    context: click.Context,
+    image: str | None,
+    config_name: str,
+    environment: tuple[str, ...],
+    python_version: str | None,
+    progress_style: str | None,
+    **values: Any,
+) -> None:
+    state = context.ensure_object(State)
+    ignored = ignored_options(context)
+    options = Options(config_name, environment, python_version, progress_style, ignored)
+    arguments = Arguments(**values)
+    _refuse_image(image)
+    if arguments.json_text is not None and arguments.pairs:
+        raise click.UsageError("--json and -i cannot be used together")
+    pairs = parse_pairs(arguments.pairs)
+    prediction_context = _prediction_context(arguments, state)
+    project = open_project(state, options)
+    document = describe_model(project, state)
+    schema = read_input_schema(document)
+    if arguments.json_text is not None:
+        inputs = inputs_from_json(arguments.json_text, schema, sys.stdin.buffer)
+    else:
+        inputs = inputs_from_pairs(pairs, schema, sys.stdin.buffer)
+    sink = choose_sink(
+        document["components"]["schemas"].get("Output", {}),
+        resolve_target(arguments.output),
+        state.console,
+        as_json=arguments.json_text is not None,
+    )
+    prepared = prepare(project, state, options)
+
+    from cogworks.cli.prediction import Job, predict
+    from cogworks.cli.signals import run_until_stopped
+
+    settings = replace(server_settings(project, state, arguments.setup_timeout_s), workers=1)
+    job = Job(prepared.launch(project), settings, document, inputs, prediction_context)
+    run_until_stopped(predict(job, sink, state))
+
+
+def _refuse_image(image: str | None) -> None:
+    if image is None:
+        return
+    if "=" in image:
+        raise click.UsageError(f"Invalid image name '{image}'. Did you forget `-i`?")
+    raise NotAvailable(
+        f"cannot run the image '{image}': container engines are not available yet. Leave the image "
+        "out to run the project in this folder."
+    )
+
+
+def _prediction_context(arguments: Arguments, state: State) -> dict[str, str]:
+    if not arguments.use_replicate_token:
+        return {}
+    token = state.environ.get("REPLICATE_API_TOKEN")
+    if not token:
+        raise InputError(["--use-replicate-token needs the variable REPLICATE_API_TOKEN to be set"])
+    return {"replicate_api_token": token}

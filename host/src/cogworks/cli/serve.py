@@ -1,0 +1,91 @@
+"""`cog serve`: the model behind its HTTP API, on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from cogworks.cli.options import (
+    CONTEXT_SETTINGS,
+    engine_options,
+    environment_option,
+    file_option,
+    global_options,
+    ignored_options,
+    python_option,
+    setup_timeout_option,
+)
+from cogworks.cli.prepare import Options, describe_model, open_project, prepare, server_settings
+from cogworks.cli.signals import terminate_on_hangup
+from cogworks.cli.state import State
+
+
+@click.command("serve", context_settings=CONTEXT_SETTINGS)
+@click.option(
+    "-p",
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8393,
+    show_default=True,
+    help="Port to listen on; 0 for a free one, which is printed.",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Address to listen on; 0.0.0.0 for all of this machine's.",
+)
+@click.option("--reload", is_flag=True, help="Restart the model when the project's files change.")
+@file_option
+@environment_option
+@python_option
+@setup_timeout_option
+@engine_options
+@global_options
+@click.pass_context
+def command(
+    context: click.Context,
+    port: int,
+    host: str,
+    reload: bool,
+    config_name: str,
+    environment: tuple[str, ...],
+    python_version: str | None,
+    setup_timeout_s: float,
+    progress_style: str | None,
+) -> None:
+    r"""Serve the model over HTTP until Ctrl-C.
+
+    \b
+    Examples:
+      cog serve
+      cog serve -p 5000 --host 0.0.0.0
+      cog serve --reload
+      curl localhost:8393/predictions -d '{"input": {"prompt": "hello"}}'
+    """
+    state = context.ensure_object(State)
+    ignored = ignored_options(context)
+    options = Options(config_name, environment, python_version, progress_style, ignored)
+    project = open_project(state, options)
+    document = describe_model(project, state)
+    prepared = prepare(project, state, options)
+
+    from cogworks.server.serve import serve
+
+    settings = replace(
+        server_settings(project, state, setup_timeout_s),
+        host=host,
+        port=port,
+        log_format=state.environ.get("LOG_FORMAT") or "console",
+    )
+    terminate_on_hangup()
+    code = serve(
+        settings,
+        prepared.launch(project),
+        document,
+        reload_paths=project.directory if reload else None,
+        announce=lambda url: state.console.info(f"Serving at {url}"),
+    )
+    context.exit(code)

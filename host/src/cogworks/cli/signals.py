@@ -1,0 +1,89 @@
+"""What ends a command from outside: Ctrl-C, SIGTERM, a closed terminal.
+
+Whatever the signal, the command unwinds, so that everything it started is ended by its owner.
+The exit code is the shell's convention: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Coroutine, Generator
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
+
+T = TypeVar("T")
+
+STOP_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+class Stopped(BaseException):
+    """A signal asked the command to end; not an Exception, so that nothing swallows it."""
+
+    def __init__(self, signum: int) -> None:
+        self.signum = signum
+        super().__init__(signal.Signals(signum).name)
+
+    @property
+    def exit_code(self) -> int:
+        """Return the exit code that tells of the signal."""
+        return 128 + self.signum
+
+
+@contextlib.contextmanager
+def stop_on_signals() -> Generator[None]:
+    """Turn signals into ``Stopped`` while code that is not asynchronous runs."""
+    previous = {signum: signal.signal(signum, _raise_stopped) for signum in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for signum, handler in previous.items():
+            signal.signal(signum, handler)
+
+
+def terminate_on_hangup() -> None:
+    """Treat a closed terminal as SIGTERM, for what handles that one by itself."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, lambda signum, frame: os.kill(os.getpid(), signal.SIGTERM))
+
+
+def run_until_stopped(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on an event loop; a signal cancels it, and it may clean up.
+
+    Further signals do nothing more: what cleans up has deadlines of its own.
+
+    Raises:
+        Stopped: a signal came, and the coroutine has ended.
+    """
+    return asyncio.run(_cancel_on_signals(main))
+
+
+async def _cancel_on_signals(main: Coroutine[Any, Any, T]) -> T:
+    loop = asyncio.get_running_loop()
+    task = asyncio.create_task(main)
+    received: list[int] = []
+
+    def stop(signum: int) -> None:
+        if not received:
+            task.cancel()
+        received.append(signum)
+
+    for signum in STOP_SIGNALS:
+        loop.add_signal_handler(signum, stop, signum)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if received:
+            raise Stopped(received[0]) from None
+        raise
+    finally:
+        for signum in STOP_SIGNALS:
+            loop.remove_signal_handler(signum)
+
+
+def _raise_stopped(signum: int, frame: FrameType | None) -> NoReturn:
+    raise Stopped(signum)
