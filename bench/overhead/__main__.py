@@ -21,7 +21,13 @@ from bench.overhead.options import Options, parse_options
 from bench.overhead.peers import OURS, Peer, list_peers
 from bench.overhead.projects import write_projects, write_schema
 from bench.overhead.report import Row
-from bench.overhead.results import draw_plot, render_section, replace_section, write_results
+from bench.overhead.results import (
+    LINKS,
+    draw_plot,
+    render_section,
+    replace_section,
+    write_results,
+)
 from bench.overhead.server import ServerFailed
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -157,7 +163,7 @@ def publish(options: Options, about: dict[str, Any], rows: Sequence[Row]) -> Non
     say(f"written: {output}/overhead.json, {output}/overhead.svg")
     if options.docs:
         page = DOCS / "performance.md"
-        page.write_text(replace_section(page.read_text(), section))
+        page.write_text(replace_section(page.read_text(), section + LINKS))
         say(f"updated: {page}")
 
 

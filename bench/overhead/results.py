@@ -13,6 +13,13 @@ from bench.overhead.report import Row, render_table
 PLOT_PACKAGES = ("matplotlib==3.11.2",)
 PLOT_SCRIPT = Path(__file__).with_name("plot.py")
 PLOT_TIMEOUT_S = 300
+LINKS = """
+![The same medians as bars](overhead.svg)
+
+[overhead.json](overhead.json) has the numbers of every round, with those of refusals and wrong
+answers, and the version of every package that took part.
+"""
+"""What the page says below the table, about the files beside it."""
 BEGIN, END = "<!-- begin: written by bench.overhead -->", "<!-- end -->"
 
 
