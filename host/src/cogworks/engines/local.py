@@ -7,6 +7,7 @@ is installed in it: the caller puts the SDK's source tree on the path of what it
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cogworks.engines.errors import EngineError
@@ -53,7 +54,11 @@ def ensure_environment(
     # Imported here: uv, processes and locks are not needed to reuse an environment.
     from cogworks.engines.building import build_environment
 
-    return build_environment(project, inputs, store, progress, environment)
+    try:
+        return build_environment(project, inputs, store, progress, environment)
+    except OSError as error:
+        reason = f"{error.strerror or error}: {error.filename or cache_dir}"
+        raise EngineError(f"the environment cannot be made in {cache_dir}: {reason}") from error
 
 
 def notices(project: Project) -> list[str]:
@@ -81,9 +86,7 @@ def notices(project: Project) -> list[str]:
             "`cog build` makes an image that has them."
         )
     if build.requirements_file is None or build.requirements_file.suffix != ".toml":
-        try:
+        # Whoever makes the environment gets the error of a bad file, with all its problems.
+        with suppress(CogworksError):
             found.extend(read_requirements(project).notices)
-        except CogworksError:
-            # Whoever makes the environment gets this error, with all its problems.
-            pass
     return found

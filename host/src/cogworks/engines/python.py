@@ -33,8 +33,8 @@ class Interpreter:
     path: Path
 
 
-def find_python(version: str, uv: Uv, machine: Machine, progress: Progress) -> Path:
-    """Return the path of an interpreter of ``version`` (major.minor or with a patch number).
+def find_python(version: str, uv: Uv, machine: Machine, progress: Progress) -> Interpreter:
+    """Return an interpreter of ``version`` (major.minor, or with a patch number).
 
     Raises:
         PythonNotFoundError: there is none and uv cannot fetch it.
@@ -43,7 +43,7 @@ def find_python(version: str, uv: Uv, machine: Machine, progress: Progress) -> P
     found = machine.find(version)
     if found is not None:
         progress.line(f"Python {found.version} at {found.path}")
-        return found.path
+        return found
     here = Path(os.curdir).absolute()
     managed = ["python", "find", "--managed-python", "--no-project", "--no-config", version]
     outcome = uv.run(managed, here, _ignore)
@@ -58,9 +58,11 @@ def find_python(version: str, uv: Uv, machine: Machine, progress: Progress) -> P
                 ": ".join(fetch.explanation.splitlines()[:2]),
             )
         outcome = uv.run(managed, here, _ignore)
-    path = Path(outcome.output.strip())
-    progress.line(f"Python at {path}")
-    return path
+    fetched = machine.probe(Path(outcome.output.strip()))
+    if fetched is None:
+        raise PythonNotFoundError(version, [], [], "the Python that uv fetched does not run")
+    progress.line(f"Python {fetched.version} at {fetched.path}")
+    return fetched
 
 
 class Machine:
@@ -75,7 +77,7 @@ class Machine:
         minor = ".".join(version.split(".")[:2])
         for name in (f"python{minor}", "python3", "python"):
             for directory in self.directories:
-                interpreter = self._probe(directory / _executable(name))
+                interpreter = self.probe(directory / _executable(name))
                 if interpreter is not None and _fits(interpreter.version, version):
                     return interpreter
         return None
@@ -85,13 +87,13 @@ class Machine:
         found: dict[str, Interpreter] = {}
         for directory in self.directories:
             for path in sorted(_pythons_in(directory)):
-                interpreter = self._probe(path)
+                interpreter = self.probe(path)
                 if interpreter is not None:
                     found.setdefault(interpreter.version, interpreter)
         return sorted(found.values(), key=lambda each: _numbers(each.version), reverse=True)
 
-    def _probe(self, path: Path) -> Interpreter | None:
-        """Return what a candidate says about itself; None when it is not a working Python."""
+    def probe(self, path: Path) -> Interpreter | None:
+        """Return what a candidate says about itself, or None when it is not a working Python."""
         if not path.is_file() or not os.access(path, os.X_OK):
             return None
         try:

@@ -18,7 +18,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +83,7 @@ class Store:
         return Environment(directory, interpreter_of(directory))
 
     @contextmanager
-    def lock(self, key: str, progress: Progress) -> Iterator[None]:
+    def lock(self, key: str, progress: Progress) -> Generator[None]:
         """Hold the lock of a key; say so when another process has it."""
         from filelock import FileLock, Timeout
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cogworks.engines.errors import EngineError
 from cogworks.engines.redact import redact
 
 KEPT_LINES = 200
@@ -55,7 +56,11 @@ class Uv:
     def __init__(self, environment: Mapping[str, str] | None) -> None:
         from uv import find_uv_bin
 
-        self._binary = find_uv_bin()
+        try:
+            self._binary = find_uv_bin()
+        except FileNotFoundError as error:
+            message = "the uv program is missing; install Cogworks again, with its dependencies"
+            raise EngineError(message) from error
         self._environment = None if environment is None else clean_environment(environment)
 
     def run(

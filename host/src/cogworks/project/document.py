@@ -1,18 +1,18 @@
-"""YAML text -> a tree of nodes that keep their lines and their raw text.
+"""YAML text -> a tree of nodes; what is wrong with the text is said with its line.
 
-Nothing is interpreted here: ``3.10`` stays the text ``3.10``, and a plain (unquoted) scalar is
-marked as such, so that the reader of a key decides what it means. The tree is built from the
-parser's events, which spares the import of the rest of the YAML library, and shared by reference
-where an alias is used, so a document of nested aliases costs nothing.
+The tree is built from the events of the YAML library's parser. Where an alias is used, the node
+is shared by reference, so a document of nested aliases costs nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 from cogworks.project.errors import Problem, quote
+from cogworks.project.nodes import ListNode, MapNode, Node, ScalarNode
+from cogworks.project.simple_yaml import NotSimple, read_simple
 
 MAX_DOCUMENT_CHARS = 256 * 1024
 """Far above any real configuration (a few KiB); the parser reads about 1 MiB a second."""
@@ -21,34 +21,6 @@ MAX_MERGED_ENTRIES = 10_000
 
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = frozenset(_TAG + name for name in ("null", "bool", "int", "float", "timestamp"))
-
-
-@dataclass(frozen=True, slots=True)
-class ScalarNode:
-    """A single value; ``plain`` is true where it stood without quotes."""
-
-    text: str
-    plain: bool
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class ListNode:
-    """A list of values."""
-
-    items: tuple[Node, ...]
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class MapNode:
-    """A mapping; ``entries`` holds (key, line of the key, value), keys unique, in file order."""
-
-    entries: tuple[tuple[str, int, Node], ...]
-    line: int
-
-
-Node: TypeAlias = ScalarNode | ListNode | MapNode
 
 
 class DocumentError(Exception):
@@ -69,6 +41,14 @@ def read_document(text: str) -> tuple[Node | None, list[Problem]]:
     if len(text) > MAX_DOCUMENT_CHARS:
         size = f"{len(text)} characters long; the limit is {MAX_DOCUMENT_CHARS}"
         raise DocumentError(1, f"the file is {size}")
+    try:
+        return read_simple(text), []
+    except NotSimple:
+        return read_any(text)
+
+
+def read_any(text: str) -> tuple[Node | None, list[Problem]]:
+    """Read the text with the YAML library; arguments and errors as ``read_document``."""
     builder = _Builder()
     for event in _events(text):
         builder.feed(event)
@@ -78,27 +58,27 @@ def read_document(text: str) -> tuple[Node | None, list[Problem]]:
 def _events(text: str) -> Iterator[Any]:
     """Yield the events of ``text``; the library's errors become ``DocumentError``."""
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.error import YAMLError
 
+    # The library types little of what it returns.
+    parser: Any = YAML(typ="safe", pure=True)
     try:
-        yield from YAML(typ="safe", pure=True).parse(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark is not None else 1
-        raise DocumentError(line, _explain(error, text, line)) from error
+        yield from parser.parse(text)
     except YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise DocumentError(1, f"this is not valid YAML: {reason}") from error
+        raise _translate(error, text) from error
 
 
-def _explain(error: Any, text: str, line: int) -> str:
-    """Return what is wrong in a line that the YAML library refused."""
+def _translate(error: Any, text: str) -> DocumentError:
+    """Return the line and the reason of an error of the YAML library."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    line = mark.line + 1 if mark is not None else 1
     lines = text.splitlines()
     source = lines[line - 1] if line <= len(lines) else ""
     if "\t" in source[: len(source) - len(source.lstrip())]:
-        return "the line is indented with a tab; use spaces"
-    parts = [part for part in (error.problem, error.context) if part]
-    return f"this is not valid YAML: {', '.join(parts) or 'cannot be read'}"
+        return DocumentError(line, "the line is indented with a tab; use spaces")
+    parts = [getattr(error, name, None) for name in ("problem", "context")]
+    reason = ", ".join(part for part in parts if part) or " ".join(str(error).split())
+    return DocumentError(line, f"this is not valid YAML: {reason}")
 
 
 class _Builder:

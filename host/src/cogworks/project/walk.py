@@ -6,9 +6,9 @@ import difflib
 import re
 from dataclasses import dataclass, field
 
-from cogworks.project.document import ListNode, MapNode, Node, ScalarNode
 from cogworks.project.errors import Problem, quote
 from cogworks.project.keys import BY_PATH, Key, Kind, children_of
+from cogworks.project.nodes import ListNode, MapNode, Node, ScalarNode
 
 MAX_ITEMS = 10_000
 """Limit of values in one document, aliases followed; far above any real configuration."""
