@@ -53,12 +53,14 @@ __all__ = [
 def __getattr__(name: str) -> _Any:
     """Load what few models use when it is asked for; it is then an attribute like the others."""
     if name == "Coder":
-        from cog import coder
+        from cog.coder import Coder
 
-        value: _Any = coder.Coder
+        value: _Any = Coder
+    elif name in ("ExperimentalFeatureWarning", "emit_metric"):
+        from cog.deprecated import load_deprecated
+
+        value = load_deprecated(name)
     else:
-        from cog import deprecated
-
-        value = deprecated.load_deprecated(name)
+        raise AttributeError(f"module 'cog' has no attribute {name!r}")
     globals()[name] = value
     return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cog.errors import InvalidDataURLError
 
@@ -12,8 +12,7 @@ _DEFAULT_MEDIA_TYPE = "text/plain;charset=US-ASCII"  # RFC 2397, section 2
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]")
 
 
-@dataclass(frozen=True)
-class DataURL:
+class DataURL(NamedTuple):
     """A decoded ``data:`` URL; ``media_type`` with its parameters."""
 
     media_type: str

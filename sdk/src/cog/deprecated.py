@@ -24,12 +24,6 @@ _NOTES = {
 
 
 def load_deprecated(name: str) -> Any:
-    """Return one of the names above and print what to do about it.
-
-    Raises:
-        AttributeError: there is no such name, with the text of a missing module attribute.
-    """
-    if name not in _NOTES:
-        raise AttributeError(f"module 'cog' has no attribute {name!r}")
+    """Return one of the names above and print what to do about it."""
     print(f"cog.{name} is deprecated: {_NOTES[name]}", file=sys.stderr)
     return globals()[name]

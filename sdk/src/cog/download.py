@@ -9,8 +9,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Any, Optional
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Optional
 
 from cog._version import __version__
 from cog.errors import DownloadError, DownloadTooLargeError
@@ -28,8 +27,7 @@ _CHUNK_BYTES = 256 * 1024
 _URL_CHARACTERS = "%/:=&?~#+!$,;'@()*[]"
 
 
-@dataclass(frozen=True)
-class DownloadSettings:
+class DownloadSettings(NamedTuple):
     """How files are downloaded; ``timeout_s`` is for connecting and for each wait for bytes."""
 
     user_agent: str = DEFAULT_USER_AGENT
@@ -54,7 +52,7 @@ def configure_downloads(settings: DownloadSettings) -> None:
 
 def set_user_agent(user_agent: str) -> None:
     """Say which ``User-Agent`` downloads send."""
-    configure_downloads(replace(_settings, user_agent=user_agent))
+    configure_downloads(_settings._replace(user_agent=user_agent))
 
 
 def is_http_url(text: str) -> bool:

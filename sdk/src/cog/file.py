@@ -55,6 +55,10 @@ class URLFile(File):
     It reads forward only. A pickled one is fetched anew where it is loaded.
     """
 
+    # Here already, for an object that was refused a URL is closed too.
+    name: str = ""
+    _stream: Optional[io.BufferedReader] = None
+
     def __init__(self, url: str, *, filename: Optional[str] = None) -> None:
         """Remember where the file is.
 
@@ -69,7 +73,6 @@ class URLFile(File):
         super().__init__()
         self.url = url
         self.name = filename or name_from_url(url)
-        self._stream: Optional[io.BufferedReader] = None
 
     def readable(self) -> bool:
         """Return True."""

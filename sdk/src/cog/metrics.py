@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 import string
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Optional, cast
 
 Record = Callable[[str, Any, str], None]
@@ -35,12 +34,14 @@ _LETTERS = frozenset(string.ascii_letters)
 _CHARACTERS = _LETTERS | frozenset(string.digits + "_")
 
 
-@dataclass
 class _Lock:
     """What is known of a name: the type of its first value, and whether it is a list now."""
 
-    kind: type
-    is_list: bool
+    __slots__ = ("is_list", "kind")
+
+    def __init__(self, kind: type, is_list: bool) -> None:
+        self.kind = kind
+        self.is_list = is_list
 
 
 class Metrics:

@@ -150,7 +150,7 @@ class URLPath(Path):
         return f"URLPath({quote_short(self.source)})"
 
     def __eq__(self, other: object) -> bool:
-        return self.source == other.source if isinstance(other, URLPath) else NotImplemented
+        return isinstance(other, URLPath) and self.source == other.source
 
     def __hash__(self) -> int:
         return hash((URLPath, self.source))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from cog.path import Path
 from cog.scope import Scope, current_scope
@@ -16,8 +16,14 @@ class BaseRunner:
     the other's name.
     """
 
-    def setup(self, weights: Optional[Path] = None) -> Any:
-        """Load what all predictions share; may be ``async``."""
+    if TYPE_CHECKING:
+        # Authors write it with or without weights, ``async`` or not.
+        def setup(self, *args: Any, **kwargs: Any) -> Any:
+            """Load what all predictions share."""
+    else:
+
+        def setup(self, weights: Optional[Path] = None) -> None:
+            """Load what all predictions share; may be ``async``."""
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Work on one prediction; a subclass says how.

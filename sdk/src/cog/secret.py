@@ -40,6 +40,9 @@ class Secret:
     def __str__(self) -> str:
         return "" if self._value is None else _MASK
 
+    def __format__(self, format_spec: str) -> str:
+        return format(str(self), format_spec)
+
     def __repr__(self) -> str:
         return f"Secret({self})"
 
