@@ -154,13 +154,16 @@ def publish(options: Options, about: dict[str, Any], rows: Sequence[Row]) -> Non
     print(section)
     output = DOCS if options.docs else options.output or options.cache_dir / "results"
     write_results(output, about, rows)
-    draw_plot(
-        options.cache_dir,
-        output / "overhead.json",
-        output / "overhead.svg",
-        python=options.python,
-    )
-    say(f"written: {output}/overhead.json, {output}/overhead.svg")
+    try:
+        draw_plot(
+            options.cache_dir,
+            output / "overhead.json",
+            output / "overhead.svg",
+            python=options.python,
+        )
+    except (InstallFailed, subprocess.SubprocessError) as error:
+        say(f"the plot cannot be drawn: {error}")
+    say(f"written: {output}/overhead.json and overhead.svg")
     if options.docs:
         page = DOCS / "performance.md"
         page.write_text(replace_section(page.read_text(), section + LINKS))
