@@ -1,0 +1,192 @@
+"""From annotations in the author's source to hints.
+
+What the live front end learns from objects is learned from names here; see
+``cog._schema.hints`` for what both make of it.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from cog._schema.hints import Foreign, Hint, Known, Unspecified, union
+from cogworks.schema.classes import Classes
+from cogworks.schema.externals import canonical, external_name, parse_string
+from cogworks.schema.names import (
+    MAX_DEPTH,
+    ClassEntity,
+    Entity,
+    External,
+    Names,
+    ValueEntity,
+)
+from cogworks.schema.records import Records
+from cogworks.schema.scopes import Scope
+from cogworks.schema.source import Place
+
+EXTERNAL_ADVICE = (
+    "Use Annotated[{name}, Opaque] (from cog import Opaque) for an object of any shape, "
+    "or define a BaseModel in the project."
+)
+
+_BUILTINS = ("bool", "int", "float", "str", "dict", "list")
+
+_KNOWN: dict[str, str] = {
+    **{f"builtins.{name}": name for name in _BUILTINS},
+    "typing.Any": "Any",
+    "typing.Dict": "dict",
+    "typing.List": "list",
+    "typing.Iterator": "Iterator",
+    "typing.AsyncIterator": "AsyncIterator",
+    "cog.AsyncConcatenateIterator": "AsyncConcatenateIterator",
+    "cog.ConcatenateIterator": "ConcatenateIterator",
+    "cog.File": "File",
+    "cog.Path": "Path",
+    "cog.Secret": "Secret",
+    "cog.URLFile": "File",
+    "cog.URLPath": "Path",
+    "os.PathLike": "Path",
+    **{
+        f"pathlib.{name}": "Path"
+        for name in ("Path", "PosixPath", "PurePath", "PurePosixPath", "WindowsPath")
+    },
+}
+
+_QUALIFIERS = ("typing.Required", "typing.NotRequired", "typing.ReadOnly", "typing.Final")
+
+_UNDERSTOOD = ("builtins", "typing", "collections")
+"""Modules whose types we know, so that one that is not supported needs no other reason."""
+
+
+class Annotations:
+    """Reads the annotations of one project."""
+
+    def __init__(self, names: Names, classes: Classes) -> None:
+        """Look names up in ``names`` and ancestors of classes in ``classes``."""
+        self._names = names
+        self._classes = classes
+        self._records = Records(names, classes, self.read)
+
+    def read(self, node: ast.expr, scope: Scope, depth: int = 0) -> Hint:
+        """Return the hint for an annotation; what is not understood becomes a ``Foreign``."""
+        place = Place(scope.source, node)
+        if depth > MAX_DEPTH:
+            return Foreign(_text(node), f"{_text(node)} leads to itself", "", place)
+        match node:
+            case ast.Constant(value=None):
+                return Known("None", (), place)
+            case ast.Constant(value=str()):
+                return self._read_string(node, scope, depth)
+            case ast.BinOp(op=ast.BitOr()):
+                members = [self.read(side, scope, depth + 1) for side in (node.left, node.right)]
+                return union(members, place)
+            case ast.Name() | ast.Attribute():
+                return self._read_name(node, scope, depth)
+            case ast.Subscript():
+                return self._read_generic(node, scope, depth)
+            case _:
+                return Foreign(_text(node), "", "", place)
+
+    def find_metadata(self, node: ast.expr, scope: Scope) -> list[ast.expr]:
+        """Return what ``Annotated[T, ...]`` holds beside the type; nothing for anything else."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            parsed = parse_string(node)
+            return self.find_metadata(parsed, scope) if parsed else []
+        if not isinstance(node, ast.Subscript):
+            return []
+        is_annotated = self._external(node.value, scope) == "typing.Annotated"
+        return _arguments(node)[1:] if is_annotated else []
+
+    def _read_string(self, node: ast.Constant, scope: Scope, depth: int) -> Hint:
+        parsed = parse_string(node)
+        if parsed is None:
+            problem = f"{_text(node)} is not an annotation"
+            return Foreign(_text(node), problem, "", Place(scope.source, node))
+        return self.read(parsed, scope, depth + 1)
+
+    def _read_name(self, node: ast.expr, scope: Scope, depth: int) -> Hint:
+        entities = self._names.resolve(node, scope)
+        hints = [self._read_entity(entity, node, scope, depth) for entity in entities]
+        # ``try: from a import T`` / ``except ImportError: from b import T``
+        usable = [hint for hint in hints if not isinstance(hint, Foreign)]
+        if usable:
+            return usable[0]
+        if hints:
+            return hints[0]
+        problem = f"cannot resolve type '{_text(node)}': the name is not found"
+        return Foreign(_text(node), problem, "", Place(scope.source, node))
+
+    def _read_entity(self, entity: Entity, node: ast.expr, scope: Scope, depth: int) -> Hint:
+        place = Place(scope.source, node)
+        if isinstance(entity, External):
+            return _external_hint(entity, _text(node), place)
+        if isinstance(entity, ClassEntity):
+            return self._read_class(entity, place)
+        if isinstance(entity, ValueEntity):  # An alias: ``Image = Path``.
+            hint = self.read(entity.node, entity.scope, depth + 1)
+            return Foreign(_text(node), "", "", place) if isinstance(hint, Foreign) else hint
+        return Foreign(_text(node), f"{_text(node)} is not a type", "", place)
+
+    def _read_class(self, entity: ClassEntity, place: Place) -> Hint:
+        for ancestor in self._classes.linearize(entity):
+            if isinstance(ancestor, External):
+                name = _KNOWN.get(canonical(ancestor.name))
+                if name in ("Path", "File", "Secret"):
+                    return Known(name, (), place)
+        record = self._records.find(entity, place)
+        return record or Foreign(entity.node.name, "", "", place)
+
+    def _read_generic(self, node: ast.Subscript, scope: Scope, depth: int) -> Hint:
+        place = Place(scope.source, node)
+        name = self._external(node.value, scope)
+        arguments = _arguments(node)
+        if name == "typing.Annotated":
+            inner = self.read(arguments[0], scope, depth + 1)
+            is_opaque = any(self._is_opaque(item, scope) for item in arguments[1:])
+            return Unspecified(inner, place) if is_opaque else inner
+        if name in _QUALIFIERS:
+            return self.read(arguments[0], scope, depth + 1)
+        if name in ("typing.Optional", "typing.Union"):
+            members = [self.read(argument, scope, depth + 1) for argument in arguments]
+            if name == "typing.Optional":
+                members.append(Known("None"))
+            return union(members, place)
+        known = _KNOWN.get(name)
+        if known is None:
+            bare = self.read(node.value, scope, depth + 1)
+            problem = bare.problem if isinstance(bare, Foreign) else ""
+            advice = bare.advice if isinstance(bare, Foreign) else ""
+            return Foreign(_text(node), problem, advice, place)
+        hints = tuple(self.read(argument, scope, depth + 1) for argument in arguments)
+        return Known(known, () if known == "Path" else hints, place)
+
+    def _is_opaque(self, node: ast.expr, scope: Scope) -> bool:
+        marker = node.func if isinstance(node, ast.Call) else node
+        return self._external(marker, scope) == "cog.Opaque"
+
+    def _external(self, node: ast.expr, scope: Scope) -> str:
+        return external_name(self._names, node, scope)
+
+
+def _external_hint(entity: External, text: str, place: Place) -> Hint:
+    name = canonical(entity.name)
+    if name in _KNOWN:
+        return Known(_KNOWN[name], (), place)
+    if name == "types.NoneType":
+        return Known("None", (), place)
+    module = entity.module
+    if module.split(".")[0] in _UNDERSTOOD or name.startswith("typing."):
+        return Foreign(text, "", "", place)
+    problem = (
+        f"cannot resolve type '{text}' (imported from '{module or entity.name}') - "
+        "external types cannot be statically analyzed"
+    )
+    return Foreign(text, problem, EXTERNAL_ADVICE.format(name=text), place)
+
+
+def _arguments(node: ast.Subscript) -> list[ast.expr]:
+    return list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+
+
+def _text(node: ast.AST) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 80 else text[:79] + "…"

@@ -1,0 +1,259 @@
+"""What a name or a dotted name of the author's source stands for."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from dataclasses import dataclass, field
+
+from cogworks.schema.modules import Module, Modules
+from cogworks.schema.scopes import Binding, Position, Scope
+from cogworks.schema.source import Place
+
+MAX_DEPTH = 50
+"""Of imports and aliases that lead to one another; a circle reaches it."""
+
+
+@dataclass(frozen=True)
+class External:
+    """Something of another package, by its full name: ``typing.Optional``, ``builtins.int``."""
+
+    name: str
+
+    @property
+    def module(self) -> str:
+        """The name without its last part."""
+        return self.name.rpartition(".")[0]
+
+
+@dataclass(frozen=True)
+class ClassEntity:
+    """A class of the project; ``scope`` is where it is defined, ``body`` its own names."""
+
+    node: ast.ClassDef
+    scope: Scope = field(compare=False)
+    body: Scope = field(compare=False)
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionEntity:
+    """A function or method of the project."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef
+    scope: Scope
+
+
+@dataclass(frozen=True, eq=False)
+class ValueEntity:
+    """The value that a name was assigned; ``name`` as it is called in ``scope``."""
+
+    node: ast.expr
+    scope: Scope
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Unclear:
+    """A name that is bound in a way that source text does not tell, at ``place``."""
+
+    place: Place
+    name: str
+
+
+Entity = External | ClassEntity | FunctionEntity | ValueEntity | Module | Unclear
+
+
+class Names:
+    """Resolves names in the modules of one project."""
+
+    def __init__(self, modules: Modules) -> None:
+        """Follow imports through ``modules``."""
+        self._modules = modules
+        self._known: dict[tuple[Scope, str], list[Entity]] = {}
+
+    def resolve(self, node: ast.expr, scope: Scope, depth: int = 0) -> list[Entity]:
+        """Return what a name or attribute may stand for; nothing if it is unknown.
+
+        More than one entity means that it depends on a condition.
+        """
+        if depth > MAX_DEPTH:
+            return []
+        if isinstance(node, ast.Name):
+            return self.look_up(node.id, scope, _position(node), depth)
+        if isinstance(node, ast.Attribute):
+            owners = self.resolve(node.value, scope, depth + 1)
+            return [
+                found for owner in owners for found in self.attribute(owner, node.attr, depth + 1)
+            ]
+        return []
+
+    def look_up(
+        self, name: str, scope: Scope, position: Position | None, depth: int = 0
+    ) -> list[Entity]:
+        """Return what ``name`` may stand for at ``position`` of a scope's file."""
+        at: Scope | None = scope
+        while at is not None:
+            found = self._in_scope(name, at, position, depth)
+            if found:
+                return found
+            at = at.outer
+        return [External(f"builtins.{name}")] if hasattr(builtins, name) else []
+
+    def attribute(self, owner: Entity, name: str, depth: int = 0) -> list[Entity]:
+        """Return what ``owner.name`` may stand for."""
+        if depth > MAX_DEPTH:
+            return []
+        if isinstance(owner, External):
+            return [External(f"{owner.name}.{name}")]
+        if isinstance(owner, Module):
+            return self._of_module(owner, name, depth)
+        if isinstance(owner, ClassEntity):
+            return self._of_class(owner, name, depth)
+        if isinstance(owner, ValueEntity):
+            # An alias: ``Out = types.Out``.
+            return [
+                found
+                for target in self.resolve(owner.node, owner.scope, depth + 1)
+                for found in self.attribute(target, name, depth + 1)
+            ]
+        return []
+
+    def bases(self, entity: ClassEntity) -> list[Entity]:
+        """Return the base classes that can be resolved, aliases followed; ``X[T]`` is ``X``."""
+        found: list[Entity] = []
+        for base in entity.node.bases:
+            node = base.value if isinstance(base, ast.Subscript) else base
+            found += self._aliased(self.resolve(node, entity.scope)[:1], 0)
+        return found
+
+    def _aliased(self, entities: list[Entity], depth: int) -> list[Entity]:
+        result: list[Entity] = []
+        for entity in entities:
+            if isinstance(entity, ValueEntity) and depth < MAX_DEPTH:
+                target = self.resolve(entity.node, entity.scope)[:1]
+                result += self._aliased(target, depth + 1)
+            else:
+                result.append(entity)
+        return result
+
+    def _in_scope(
+        self, name: str, scope: Scope, position: Position | None, depth: int
+    ) -> list[Entity]:
+        bindings = scope.candidates(name, position)
+        found = [
+            entity for binding in bindings for entity in self._bound(name, binding, scope, depth)
+        ]
+        if found or bindings or depth > MAX_DEPTH:
+            return found
+        for star in scope.stars:
+            found = self._from_star(star.statement, name, scope, depth + 1)
+            if found:
+                return found
+        return []
+
+    def _bound(self, name: str, binding: Binding, scope: Scope, depth: int) -> list[Entity]:
+        node = binding.node
+        if isinstance(node, ast.ClassDef):
+            return [ClassEntity(node, scope, scope.class_scope(node))]
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return [FunctionEntity(node, scope)]
+        if isinstance(node, ast.expr):
+            return [ValueEntity(node, scope, name)]
+        if isinstance(node, ast.alias):
+            return self._imported(node, binding.statement, scope, depth + 1)
+        return [Unclear(Place(scope.source, binding.statement), name)]
+
+    def _imported(
+        self, alias: ast.alias, statement: ast.AST, scope: Scope, depth: int
+    ) -> list[Entity]:
+        if depth > MAX_DEPTH:
+            return []
+        if isinstance(statement, ast.ImportFrom):
+            module = self._import_from(statement, scope)
+            if module is None:
+                return [External(f"{statement.module or ''}.{alias.name}")]
+            return self._of_module(module, alias.name, depth)
+        # ``import a.b`` binds a; ``import a.b as c`` binds a.b.
+        name = alias.name if alias.asname else alias.name.split(".")[0]
+        return [self._modules.find(name) or External(name)]
+
+    def _import_from(self, statement: ast.ImportFrom, scope: Scope) -> Module | None:
+        name = statement.module or ""
+        if statement.level:
+            return self._modules.find_relative(scope.source, statement.level, name)
+        return self._modules.find(name)
+
+    def _from_star(
+        self, statement: ast.ImportFrom, name: str, scope: Scope, depth: int
+    ) -> list[Entity]:
+        if name.startswith("_"):
+            return []
+        module = self._import_from(statement, scope)
+        if module is not None:
+            return self._of_module(module, name, depth)
+        exported = _STARS.get(statement.module or "", frozenset())
+        return [External(f"{statement.module}.{name}")] if name in exported else []
+
+    def _of_module(self, module: Module, name: str, depth: int) -> list[Entity]:
+        found: list[Entity] = []
+        if module.scope is not None:
+            key = (module.scope, name)
+            if key not in self._known:
+                self._known[key] = []  # What a circle of imports finds on its way.
+                self._known[key] = self._in_scope(name, module.scope, None, depth)
+            found = self._known[key]
+        if found:
+            return found
+        submodule = self._modules.submodule(module, name)
+        return [submodule] if submodule else []
+
+    def _of_class(self, owner: ClassEntity, name: str, depth: int) -> list[Entity]:
+        found = self._in_scope(name, owner.body, None, depth)
+        if found:
+            return found
+        for base in self.bases(owner):
+            if isinstance(base, ClassEntity):
+                found = self._of_class(base, name, depth + 1) if depth < MAX_DEPTH else []
+            if found:
+                return found
+        return []
+
+
+def _position(node: ast.expr) -> Position:
+    return (node.lineno, node.col_offset)
+
+
+_STARS: dict[str, frozenset[str]] = {
+    "cog": frozenset(
+        {
+            "AsyncConcatenateIterator",
+            "BaseModel",
+            "BasePredictor",
+            "BaseRunner",
+            "ConcatenateIterator",
+            "File",
+            "Input",
+            "Opaque",
+            "Path",
+            "Secret",
+            "concurrent",
+            "streaming",
+        }
+    ),
+    "typing": frozenset(
+        {
+            "Annotated",
+            "Any",
+            "AsyncIterator",
+            "Dict",
+            "Iterator",
+            "List",
+            "NotRequired",
+            "Optional",
+            "Required",
+            "TypedDict",
+            "Union",
+        }
+    ),
+}
+"""What ``from cog import *`` and ``from typing import *`` bring, as far as annotations go."""

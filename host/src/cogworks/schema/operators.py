@@ -1,0 +1,110 @@
+"""The operators of constant expressions, with limits where a result could be huge."""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable
+from typing import Any
+
+from cogworks.schema.values import MAX_BITS, MAX_LENGTH, Unknown
+
+_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+    ast.LShift: operator.lshift,
+    ast.RShift: operator.rshift,
+    ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_,
+    ast.BitXor: operator.xor,
+}
+
+_UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
+    ast.UAdd: operator.pos,
+    ast.USub: operator.neg,
+    ast.Not: operator.not_,
+    ast.Invert: operator.invert,
+}
+
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+    ast.In: lambda left, right: left in right,
+    ast.NotIn: lambda left, right: left not in right,
+}
+
+_WIDE = re.compile(r"\d{4}")
+"""A width or precision that makes more of a value than anyone reads."""
+
+
+def apply_binary(op: ast.operator, left: Any, right: Any) -> Any:
+    """Return ``left op right``.
+
+    Raises:
+        Unknown: it is not a plain operation, or the result would be huge.
+    """
+    function = _BINARY.get(type(op))
+    if function is None:
+        raise Unknown.here("the operator is not supported")
+    if isinstance(op, ast.Mult):
+        _check_repetition(left, right)
+    elif isinstance(op, (ast.Pow, ast.LShift)):
+        _check_power(left, right)
+    elif isinstance(op, ast.Mod) and isinstance(left, (str, bytes)):
+        check_format(str(left))
+    return function(left, right)
+
+
+def apply_unary(op: ast.unaryop, operand: Any) -> Any:
+    """Return ``op operand``."""
+    return _UNARY[type(op)](operand)
+
+
+def apply_compare(op: ast.cmpop, left: Any, right: Any) -> bool:
+    """Return whether ``left op right`` holds."""
+    return bool(_COMPARE[type(op)](left, right))
+
+
+def format_value(value: Any, conversion: int, spec: str) -> str:
+    """Return what ``{value!r:spec}`` of an f-string gives."""
+    check_format(spec)
+    if conversion >= 0:
+        value = {"r": repr, "s": str, "a": ascii}[chr(conversion)](value)
+    return format(value, spec)
+
+
+def check_format(spec: str) -> None:
+    """Refuse formats that blow a value up.
+
+    Raises:
+        Unknown: there is a huge width, or one that the values themselves give.
+    """
+    if _WIDE.search(spec) or "*" in spec:
+        raise Unknown.here("the format is too wide")
+
+
+def _check_repetition(left: Any, right: Any) -> None:
+    for series, count in ((left, right), (right, left)):
+        if isinstance(series, (str, bytes, list, tuple)) and isinstance(count, int):
+            if len(series) * count > MAX_LENGTH:
+                raise Unknown.here("the value is too large")
+            return
+
+
+def _check_power(left: Any, right: Any) -> None:
+    if not (isinstance(left, int) and isinstance(right, int)):
+        return
+    if right > MAX_BITS or left.bit_length() * max(right, 0) > 2 * MAX_BITS:
+        raise Unknown.here("the number is too large")

@@ -1,0 +1,80 @@
+"""Values that constant expressions may have, and the limits on them."""
+
+from __future__ import annotations
+
+import math
+import string
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from cogworks.schema.source import Place
+
+MAX_LENGTH = 100_000
+"""Of a string or a collection, in characters or items."""
+
+MAX_BITS = 4096
+"""Of an integer."""
+
+CONSTANTS: dict[str, Any] = {
+    "math.e": math.e,
+    "math.inf": math.inf,
+    "math.pi": math.pi,
+    "math.tau": math.tau,
+    "string.ascii_letters": string.ascii_letters,
+    "string.ascii_lowercase": string.ascii_lowercase,
+    "string.ascii_uppercase": string.ascii_uppercase,
+    "string.digits": string.digits,
+    "sys.maxsize": sys.maxsize,
+}
+"""Constants of the standard library that authors use as bounds."""
+
+
+class Unknown(Exception):
+    """A value that source text does not tell: ``place`` is the innermost expression at fault."""
+
+    def __init__(self, place: Place | None, why: str) -> None:
+        """Say why, without the place."""
+        super().__init__(why)
+        self.place = place
+        self.why = why
+
+    @classmethod
+    def here(cls, why: str) -> Unknown:
+        """Make one whose place is filled in by the expression that is being folded."""
+        return cls(None, why)
+
+    def at(self, place: Place) -> Unknown:
+        """Fill in the place unless it is known."""
+        return self if self.place is not None else Unknown(place, self.why)
+
+
+def check_size(value: Any) -> Any:
+    """Return ``value`` if it is of a size that a schema may have.
+
+    Raises:
+        Unknown: it is larger.
+    """
+    if isinstance(value, int):
+        if value.bit_length() > MAX_BITS:
+            raise Unknown.here("the number is too large")
+    elif isinstance(value, (str, bytes, list, tuple, dict, frozenset)) and len(value) > MAX_LENGTH:
+        raise Unknown.here("the value is too large")
+    return value
+
+
+def iterate(value: Any) -> Iterable[Any]:
+    """Return what a loop over ``value`` sees.
+
+    Raises:
+        Unknown: it is a set, whose order Python does not fix, or nothing to loop over.
+    """
+    if isinstance(value, frozenset):
+        raise Unknown.here("the order of a set is not fixed")
+    if isinstance(value, range):
+        if len(value) > MAX_LENGTH:
+            raise Unknown.here("the range is too large")
+        return value
+    if isinstance(value, (str, list, tuple, dict)):
+        return list(value)
+    raise Unknown.here(f"a {type(value).__name__} cannot be looped over")
