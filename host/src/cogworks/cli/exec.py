@@ -31,9 +31,24 @@ from cogworks.cli.state import State
 NOT_EXECUTABLE = 126
 """What shells exit with for a file that is there but cannot be run."""
 
+HELP = """Run a command in the model's environment.
+
+It runs in the project's folder, with the model's Python and packages first, `import cog`
+included, and cog.yaml's `environment`. `cog exec` exits with the command's exit code. Options
+after COMMAND are the command's.
+
+\b
+Examples:
+  cog exec python                       a prompt
+  cog exec python -c 'import torch; print(torch.__version__)'
+  cog exec bash                         a shell
+  cog exec -e DEBUG=1 python train.py < data.csv
+"""
+
 
 @click.command(
     "exec",
+    help=HELP,
     context_settings={**CONTEXT_SETTINGS, "allow_interspersed_args": False},
 )
 @click.argument("arguments", metavar="COMMAND [ARGS]...", nargs=-1, required=True)
@@ -52,19 +67,7 @@ def command(
     python_version: str | None,
     progress_style: str | None,
 ) -> None:
-    r"""Run a command in the model's environment.
-
-    It runs in the project's folder, with the model's Python and packages first, `import cog`
-    included, and cog.yaml's `environment`. `cog exec` exits with the command's exit code. Options
-    after COMMAND are the command's.
-
-    \b
-    Examples:
-      cog exec python                       a prompt
-      cog exec python -c 'import torch; print(torch.__version__)'
-      cog exec bash                         a shell
-      cog exec -e DEBUG=1 python train.py < data.csv
-    """
+    """Run a command in the model's environment."""
     state = context.ensure_object(State)
     ignored = ignored_options(context)
     options = Options(config_name, environment, python_version, progress_style, ignored)

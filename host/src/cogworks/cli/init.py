@@ -73,19 +73,21 @@ Next, make a picture and double its size (or take a picture of yours):
   cog run -i image=@photo.png -i scale=2 -o out.png
 """
 
+HELP = """Start a project in this folder.
 
-@click.command("init", context_settings=CONTEXT_SETTINGS)
+Writes cog.yaml, requirements.txt and run.py; a file that exists is left as it is.
+
+\b
+Examples:
+  mkdir my-model && cd my-model && cog init
+"""
+
+
+@click.command("init", help=HELP, context_settings=CONTEXT_SETTINGS)
 @global_options
 @click.pass_obj
 def command(state: State) -> None:
-    r"""Start a project in this folder.
-
-    Writes cog.yaml, requirements.txt and run.py; a file that exists is left as it is.
-
-    \b
-    Examples:
-      mkdir my-model && cd my-model && cog init
-    """
+    """Start a project in this folder."""
     python_version = f"{sys.version_info.major}.{sys.version_info.minor}"
     files = {
         "cog.yaml": CONFIG.format(python_version=python_version),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,19 +13,21 @@ from cogworks.cli.outputs import Sink
 from cogworks.cli.state import State
 from cogworks.server.launch import WorkerLaunch
 from cogworks.server.predictions import OutputAdded
+from cogworks.server.process import WorkerProcess
 from cogworks.server.service import LogLine, PredictionRequest, PredictionService
 from cogworks.server.settings import Settings
 
 
 @dataclass(frozen=True)
 class Job:
-    """A prediction to be made."""
+    """A prediction to be made; ``processes`` are workers that have been started for it."""
 
     launch: WorkerLaunch
     settings: Settings
     document: dict[str, Any]
     inputs: Mapping[str, Any]
     context: Mapping[str, str]
+    processes: Sequence[WorkerProcess] = ()
 
 
 async def predict(job: Job, sink: Sink, state: State) -> None:
@@ -32,16 +36,21 @@ async def predict(job: Job, sink: Sink, state: State) -> None:
     Raises:
         CogworksError: setup failed, or the prediction did not succeed.
     """
-    service = PredictionService(job.settings, job.launch, job.document, on_log=_print_log)
+    service = PredictionService(
+        job.settings, job.launch, job.document, on_log=_print_log, processes=job.processes
+    )
+    starting = asyncio.create_task(service.start())
     try:
-        state.console.info("Running setup()...")
-        await service.start()
+        # Shielded: a service that has half started could not be stopped.
+        await asyncio.shield(starting)
         await service.wait_ready()
         state.console.info("Running prediction...")
         request = PredictionRequest(input=dict(job.inputs), context=dict(job.context))
-        prediction = service.submit(request, lambda _, event: _tell(sink, event))
-        sink.finish(await prediction.wait())
+        run = service.submit(request, lambda _, event: _tell(sink, event))
+        sink.finish(await run.wait())
     finally:
+        with contextlib.suppress(OSError):
+            await starting
         await service.stop()
 
 

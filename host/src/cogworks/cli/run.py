@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -23,9 +23,14 @@ from cogworks.cli.options import (
     setup_timeout_option,
 )
 from cogworks.cli.output_files import resolve_target
-from cogworks.cli.outputs import choose_sink
+from cogworks.cli.outputs import Sink, choose_sink
 from cogworks.cli.prepare import Options, describe_model, open_project, prepare, server_settings
+from cogworks.cli.signals import run_until_stopped
 from cogworks.cli.state import State
+
+if TYPE_CHECKING:
+    from cogworks.server.launch import WorkerLaunch
+    from cogworks.server.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -152,13 +157,35 @@ def _run(
         as_json=arguments.json_text is not None,
     )
     prepared = prepare(project, state, options)
-
-    from cogworks.cli.prediction import Job, predict
-    from cogworks.cli.signals import run_until_stopped
-
     settings = replace(server_settings(project, state, arguments.setup_timeout_s), workers=1)
-    job = Job(prepared.launch(project), settings, document, inputs, prediction_context)
-    run_until_stopped(predict(job, sink, state))
+    _start_and_predict(
+        prepared.launch(project),
+        settings,
+        sink,
+        state,
+        document=document,
+        inputs=inputs,
+        context=prediction_context,
+    )
+
+
+def _start_and_predict(
+    launch: WorkerLaunch, settings: Settings, sink: Sink, state: State, **rest: Any
+) -> None:
+    """Start the worker before our own libraries are loaded, so that both go on at once."""
+    from cogworks.server.process import spawn
+
+    state.console.info("Running setup()...")
+    process = spawn(launch, settings.max_concurrency)
+    try:
+        from cogworks.cli.prediction import Job, predict
+
+        job = Job(launch, settings, processes=[process], **rest)
+        run_until_stopped(predict(job, sink, state))
+    finally:
+        if process.popen.returncode is None:  # Interrupted before the service owned it.
+            process.kill()
+            process.remove_temp_dir()
 
 
 def _refuse_image(image: str | None) -> None:

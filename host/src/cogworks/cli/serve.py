@@ -20,8 +20,20 @@ from cogworks.cli.prepare import Options, describe_model, open_project, prepare,
 from cogworks.cli.signals import terminate_on_hangup
 from cogworks.cli.state import State
 
+HELP = """Serve the model over HTTP.
 
-@click.command("serve", context_settings=CONTEXT_SETTINGS)
+The server listens at once, and answers predictions when setup() is over; Ctrl-C ends it.
+
+\b
+Examples:
+  cog serve
+  cog serve -p 5000 --host 0.0.0.0
+  cog serve --reload
+  curl localhost:8393/predictions -d '{"input": {"prompt": "hello"}}'
+"""
+
+
+@click.command("serve", help=HELP, context_settings=CONTEXT_SETTINGS)
 @click.option(
     "-p",
     "--port",
@@ -56,15 +68,7 @@ def command(
     setup_timeout_s: float,
     progress_style: str | None,
 ) -> None:
-    r"""Serve the model over HTTP until Ctrl-C.
-
-    \b
-    Examples:
-      cog serve
-      cog serve -p 5000 --host 0.0.0.0
-      cog serve --reload
-      curl localhost:8393/predictions -d '{"input": {"prompt": "hello"}}'
-    """
+    """Serve the model over HTTP until Ctrl-C."""
     state = context.ensure_object(State)
     ignored = ignored_options(context)
     options = Options(config_name, environment, python_version, progress_style, ignored)

@@ -6,7 +6,6 @@ The exit code is the shell's convention: 130 for Ctrl-C, 143 for SIGTERM, 129 fo
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -59,10 +58,14 @@ def run_until_stopped(main: Coroutine[Any, Any, T]) -> T:
     Raises:
         Stopped: a signal came, and the coroutine has ended.
     """
+    import asyncio
+
     return asyncio.run(_cancel_on_signals(main))
 
 
 async def _cancel_on_signals(main: Coroutine[Any, Any, T]) -> T:
+    import asyncio
+
     loop = asyncio.get_running_loop()
     task = asyncio.create_task(main)
     received: list[int] = []

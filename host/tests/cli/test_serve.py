@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import IO, Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+Make = Callable[..., Any]
+
+MODEL = """
+from cog import BaseRunner
+
+class Runner(BaseRunner):
+    def run(self, text: str) -> str:
+        return "{greeting} " + text
+"""
+
+
+def wait_for_url(stderr: IO[bytes]) -> str:
+    for line in stderr:
+        found = re.search(rb"Serving at (http://localhost:\d+)", line)
+        if found:
+            return found[1].decode()
+    raise AssertionError("it never said where it serves")
+
+
+def predict(url: str, text: str) -> dict[str, Any]:
+    body = json.dumps({"input": {"text": text}}).encode()
+    request = urllib.request.Request(
+        f"{url}/predictions", body, {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return json.load(response)
+
+
+def predict_when_ready(url: str, expected: str, within_s: float = 30) -> None:
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            if predict(url, "you")["output"] == expected:
+                return
+        except urllib.error.HTTPError as error:
+            error.close()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_serves_until_a_signal_and_succeeds(signum: int, make_project: Make) -> None:
+    project = make_project(MODEL.replace("{greeting}", "hello"))
+    with project.start("serve", "-p", "0") as process:
+        url = wait_for_url(process.stderr)
+        predict_when_ready(url, "hello you")
+        process.send_signal(signum)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+    assert out == b""
+
+
+def test_it_reloads_when_a_file_changes(make_project: Make) -> None:
+    project = make_project(MODEL.replace("{greeting}", "hello"))
+    with project.start("serve", "-p", "0", "--reload") as process:
+        url = wait_for_url(process.stderr)
+        predict_when_ready(url, "hello you")
+        (project.directory / "run.py").write_text(MODEL.replace("{greeting}", "bye"))
+        predict_when_ready(url, "bye you")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def test_a_port_that_is_taken_is_told(make_project: Make) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = make_project(MODEL).cog("serve", "-p", str(port))
+    assert done.returncode == 1
+    assert f"error: cannot listen on 127.0.0.1:{port}" in done.stderr.decode()
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "http"])
+def test_an_impossible_port_is_a_usage_error(port: str, make_project: Make) -> None:
+    assert make_project(MODEL).cog("serve", "-p", port).returncode == 2

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from cogworks.cli.signals import STOP_SIGNALS, Stopped, run_until_stopped, stop_on_signals
+
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+@pytest.mark.parametrize("signum", STOP_SIGNALS)
+def test_a_signal_unwinds_what_runs(signum: signal.Signals) -> None:
+    with pytest.raises(Stopped) as caught, stop_on_signals():
+        signal.raise_signal(signum)
+    assert caught.value.exit_code == CODES[signum]
+
+
+def test_handlers_are_put_back() -> None:
+    before = [signal.getsignal(signum) for signum in STOP_SIGNALS]
+    with stop_on_signals():
+        pass
+    assert [signal.getsignal(signum) for signum in STOP_SIGNALS] == before
+
+
+@pytest.mark.parametrize("signum", STOP_SIGNALS)
+def test_a_coroutine_cleans_up_after_a_signal(signum: signal.Signals) -> None:
+    steps: list[str] = []
+
+    async def work() -> None:
+        try:
+            os.kill(os.getpid(), signum)
+            await asyncio.Event().wait()
+        finally:
+            # A second signal must not keep the cleaning from its end.
+            os.kill(os.getpid(), signum)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            steps.append("cleaned")
+
+    with pytest.raises(Stopped) as caught:
+        run_until_stopped(work())
+    assert caught.value.exit_code == CODES[signum]
+    assert steps == ["cleaned"]
+
+
+def test_without_a_signal_the_result_is_returned() -> None:
+    async def work() -> int:
+        return 5
+
+    assert run_until_stopped(work()) == 5
