@@ -48,12 +48,20 @@ def render_section(about: Mapping[str, Any], rows: Sequence[Row]) -> str:
     """Return the part of the page that changes with every run."""
     machine = about["machine"]
     return (
-        f"{render_table(rows)}\n"
+        f"{render_table(rows)}\n{render_breaks(rows)}"
         f"Medians of {about['rounds']} rounds of {about['seconds']:g} s, measured on "
         f"{about['date']} by `{about['command']}` on: {machine['processor']}, "
         f"{machine['cores']} cores, {machine['memory_gib']} GiB, Linux {machine['kernel']}, "
         f"Python {machine['python']}. Servers ran on CPUs {about['server_cpus']}, "
         f"clients on {about['client_cpus']}.\n"
+    )
+
+
+def render_breaks(rows: Sequence[Row]) -> str:
+    """Say which servers broke after some rounds: their medians are of fewer."""
+    broken = [row for row in rows if row.rounds and row.problem]
+    return "".join(
+        f"{row.name} broke after {len(row.rounds)} rounds: {row.problem}\n\n" for row in broken
     )
 
 
