@@ -34,11 +34,23 @@ python_candidates() {
   ls -d "$versions"/3.*/bin/python 2>/dev/null || true
 }
 
+has_venv() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
+
+# Print the first Python that can make environments, else the first one: setup then says what it lacks.
 find_python() {
-  local candidate
+  local candidate python without_venv=""
   while IFS= read -r candidate; do
-    if real_python "$candidate"; then return 0; fi
+    python=$(real_python "$candidate") || continue
+    if has_venv "$python"; then
+      printf '%s\n' "$python"
+      return
+    fi
+    without_venv=${without_venv:-$python}
   done < <(python_candidates)
+  if [ -n "$without_venv" ]; then
+    printf '%s\n' "$without_venv"
+    return
+  fi
   if [ -n "${PYTHON:-}" ]; then
     die "PYTHON=$PYTHON is not a Python 3.11 or newer."
   fi

@@ -82,11 +82,13 @@ def test_the_python_that_runs_the_tests_is_found() -> None:
     assert find_python(OWN_VERSION) is not None
 
 
-def find_with(root: Path, python: str) -> subprocess.CompletedProcess[str]:
+def find_with(
+    root: Path, python: str, path: str = "/usr/bin:/bin"
+) -> subprocess.CompletedProcess[str]:
     command = f'source "{root}/scripts/_common.sh"; find_python'
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", command],
-        env={"PATH": "/usr/bin:/bin", "PYTHON": python},
+        env={"PATH": path, "PYTHON": python},
         capture_output=True,
         text=True,
         check=False,
@@ -107,3 +109,17 @@ def test_setup_refuses_a_python_that_is_too_old(root: Path, tmp_path: Path) -> N
     done = find_with(root, str(old))
     assert done.returncode == 1
     assert f"error: PYTHON={old} is not a Python 3.11 or newer." in done.stderr
+
+
+def test_setup_passes_over_a_python_that_cannot_make_environments(
+    root: Path, tmp_path: Path
+) -> None:
+    bare = tmp_path / "python3"
+    # As Debian's python3 without python3-venv: it runs, and has no ensurepip.
+    bare.write_text(f'#!/bin/sh\ncase "$2" in *ensurepip*) exit 1;; esac\necho "{bare}"\n')
+    bare.chmod(0o755)
+    whole = tmp_path / "python3.11"
+    whole.write_text(f'#!/bin/sh\ncase "$2" in *ensurepip*) exit 0;; esac\necho "{whole}"\n')
+    whole.chmod(0o755)
+    done = find_with(root, "", path=f"{tmp_path}:/usr/bin:/bin")
+    assert done.stdout.strip() == str(whole)
