@@ -7,13 +7,10 @@ first; it keeps the cost of a request low.
 from __future__ import annotations
 
 import logging
-from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from cogworks.server.responses import error_response
+from cogworks.server.responses import JsonResponse, error_response
 from cogworks.server.routes import HANDLED, Endpoint, Routes, answer_error
 
 logger = logging.getLogger(__name__)
@@ -32,11 +29,10 @@ class App:
         """Answer one request. Source: ASGI 3, HTTP connection scope."""
         if scope["type"] != "http":
             return
-        request = Request(scope, receive, send)
-        response = await self._answer(scope, request)
+        response = await self._answer(scope, receive)
         await response(scope, receive, send)
 
-    async def _answer(self, scope: Any, request: Request) -> Response:
+    async def _answer(self, scope: Scope, receive: Receive) -> JsonResponse:
         methods = self._endpoints.get(scope["path"])
         if methods is None:
             return error_response(404, f"Not found: {scope['path'][:200]}")
@@ -46,7 +42,7 @@ class App:
             allowed = ", ".join([*methods, *(["HEAD"] if "GET" in methods else [])])
             return error_response(405, f"{method[:20]} is not allowed here", {"Allow": allowed})
         try:
-            return await endpoint(request)
+            return await endpoint(scope, receive)
         except HANDLED as error:
             return answer_error(error)
         except Exception as error:

@@ -10,6 +10,9 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 LENGTH = 26
 
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS = range(LENGTH * 5 - 10, -1, -10)
+
 
 def new_id() -> str:
     """Return an id that nobody has had before."""
@@ -25,8 +28,4 @@ def uuid7(unix_ms: int, random: bytes) -> int:
 
 def encode(value: int) -> str:
     """Write a 128-bit number in base32, most significant digit first."""
-    digits = [""] * LENGTH
-    for position in range(LENGTH - 1, -1, -1):
-        digits[position] = _ALPHABET[value & 31]
-        value >>= 5
-    return "".join(digits)
+    return "".join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])

@@ -7,13 +7,13 @@ into real processes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 BACKOFF_S = (0.0, 0.5, 2.0)
 """Wait before the first, second, … restart in a row; the last one holds for all further ones."""
 
 
-class WorkerState(Enum):
+class WorkerState(StrEnum):
     """Where a worker stands."""
 
     STARTING = "starting"  # The process runs; setup has not finished.

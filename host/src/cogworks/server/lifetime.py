@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -62,6 +63,7 @@ class Lifetime:
         serving = asyncio.create_task(server.serve([sock]))
         watching = asyncio.create_task(self._reload_on_change(service))
         announce()
+        gc.freeze()  # What lives as long as the server need not be looked at again and again.
         await asyncio.wait(
             (serving, asyncio.ensure_future(stopping.wait())), return_when=asyncio.FIRST_COMPLETED
         )

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import contextlib
 import os
+import select
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +49,9 @@ class Link:
         self._on_broken = on_broken
         self._data: asyncio.WriteTransport | None = None
         self._control: asyncio.WriteTransport | None = None
-        self._pipes: list[_Pipe] = []
+        self._pipes: dict[int, _Pipe] = {}
+        self._poller = select.poll()
+        self._frames: list[bytes] = []
         self._open_channels = 0
         self.spill_dir: Path | None = None
 
@@ -56,9 +60,10 @@ class Link:
     ) -> None:
         """Take over the sockets and the descriptors of the pipes, which become non-blocking."""
         loop = asyncio.get_running_loop()
-        self._pipes = [_Pipe(stdout, "stdout"), _Pipe(stderr, "stderr")]
-        for pipe in self._pipes:
+        for pipe in (_Pipe(stdout, "stdout"), _Pipe(stderr, "stderr")):
             os.set_blocking(pipe.descriptor, False)
+            self._pipes[pipe.descriptor] = pipe
+            self._poller.register(pipe.descriptor, select.POLLIN)
             loop.add_reader(pipe.descriptor, self._read_pipe, pipe)
         self._control, _ = await loop.create_connection(self._protocol, sock=control)
         self._data, _ = await loop.create_connection(self._protocol, sock=data)
@@ -68,9 +73,10 @@ class Link:
         return self._open_channels == 0
 
     def send_data(self, message: Message) -> None:
-        """Send on the data channel; never waits."""
-        if self._data is not None:
-            self._data.write(self._frame(message))
+        """Send on the data channel, with all else of this turn of the loop; never waits."""
+        if not self._frames:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._frames.append(self._frame(message))
 
     def send_control(self, message: Message) -> None:
         """Send on the control channel; never waits."""
@@ -78,30 +84,30 @@ class Link:
             self._control.write(self._frame(message))
 
     def drain_output(self) -> None:
-        """Report all that the worker has printed so far."""
-        for pipe in self._pipes:
+        """Report all that the worker has printed so far; one system call where that is nothing."""
+        for descriptor, _ in self._poller.poll(0):
             for _ in range(MAX_PIPE_READS):
-                if not self._read_pipe(pipe):
+                if not self._read_pipe(self._pipes[descriptor]):
                     break
 
     def close(self) -> None:
         """Report what is left in the pipes, unfinished characters included, and let go of all."""
         self.drain_output()
-        loop = asyncio.get_running_loop()
-        for pipe in self._pipes:
+        for pipe in self._pipes.values():
             rest = pipe.decoder.decode(b"", final=True)
             if rest:
                 self._on_output(pipe.source, rest)
-            loop.remove_reader(pipe.descriptor)
+            self._forget(pipe)
             os.close(pipe.descriptor)
-        self._pipes = []
+        self._pipes = {}
         for transport in (self._data, self._control):
             if transport is not None:
                 transport.abort()
         self._data = self._control = None
 
     def receive(self, frames: list[bytes]) -> None:
-        """Handle frames that arrived on either channel."""
+        """Handle frames that arrived on either channel; first, what was printed before them."""
+        self.drain_output()
         try:
             for frame in frames:
                 message = decode(frame, msgspec.json.decode)
@@ -147,12 +153,24 @@ class Link:
         except BlockingIOError:
             return False
         if not data:
-            asyncio.get_running_loop().remove_reader(pipe.descriptor)
+            self._forget(pipe)
             return False
         text = pipe.decoder.decode(data)
         if text:
             self._on_output(pipe.source, text)
         return len(data) == PIPE_READ_BYTES
+
+
+    def _forget(self, pipe: _Pipe) -> None:
+        """Stop listening to a pipe; again does nothing."""
+        asyncio.get_running_loop().remove_reader(pipe.descriptor)
+        with contextlib.suppress(KeyError):
+            self._poller.unregister(pipe.descriptor)
+
+    def _flush(self) -> None:
+        frames, self._frames = self._frames, []
+        if self._data is not None:
+            self._data.write(b"".join(frames))
 
 
 class _Pipe:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import Enum
+from enum import StrEnum
+from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 MAX_LOG_CHARACTERS = 16 * 1024 * 1024
 """How much of a prediction's logs is kept; the rest is replaced by one line that says so."""
 
 
-class Status(Enum):
+class Status(StrEnum):
     """Where a prediction stands."""
 
     STARTING = "starting"  # Accepted; the worker has not been asked yet.
@@ -31,31 +34,27 @@ class Status(Enum):
         return self not in (Status.STARTING, Status.PROCESSING)
 
 
-@dataclass(frozen=True)
-class Started:
+class Started(msgspec.Struct, frozen=True):
     """The worker was asked; ``at`` in seconds since the epoch, as in all events."""
 
     at: float
 
 
-@dataclass(frozen=True)
-class OutputAdded:
+class OutputAdded(msgspec.Struct, frozen=True):
     """The model yielded item ``index``."""
 
     index: int
     value: Any
 
 
-@dataclass(frozen=True)
-class LogAdded:
+class LogAdded(msgspec.Struct, frozen=True):
     """The model printed ``text`` on ``source`` (``stdout`` or ``stderr``)."""
 
     source: str
     text: str
 
 
-@dataclass(frozen=True)
-class MetricRecorded:
+class MetricRecorded(msgspec.Struct, frozen=True):
     """The model measured something; ``mode`` is ``replace``, ``increment``, ``append`` or ``delete``."""
 
     name: str
@@ -63,8 +62,7 @@ class MetricRecorded:
     mode: str
 
 
-@dataclass(frozen=True)
-class Succeeded:
+class Succeeded(msgspec.Struct, frozen=True):
     """The model returned ``output``; ``streamed`` if it came piece by piece before."""
 
     at: float
@@ -72,16 +70,14 @@ class Succeeded:
     streamed: bool = False
 
 
-@dataclass(frozen=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """It ended without a result; ``error`` says why."""
 
     at: float
     error: str
 
 
-@dataclass(frozen=True)
-class Canceled:
+class Canceled(msgspec.Struct, frozen=True):
     """It ended because somebody asked for that."""
 
     at: float
@@ -112,7 +108,7 @@ class ProtocolError(Exception):
         )
 
 
-@dataclass
+@dataclass(slots=True)
 class Prediction:
     """One prediction and all that is known of it.
 
@@ -235,4 +231,11 @@ def _iso(at: float | None) -> str | None:
     """Write a time as UTC ISO 8601 with microseconds."""
     if at is None:
         return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")
+    seconds, fraction = divmod(at, 1)
+    return f"{_iso_seconds(int(seconds))}.{int(fraction * 1_000_000):06d}+00:00"
+
+
+@lru_cache(maxsize=16)
+def _iso_seconds(seconds: int) -> str:
+    """Write whole seconds; cached, as many predictions fall into the same one."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

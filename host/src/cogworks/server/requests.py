@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
 from cogworks.errors import CogworksError
 from cogworks.server.service import PredictionRequest
@@ -33,39 +34,59 @@ class BadFieldsError(CogworksError):
         self.detail = detail
 
 
-async def read_body(request: Request, limit_bytes: int) -> bytes:
+async def read_body(scope: Scope, receive: Receive, limit_bytes: int) -> bytes:
     """Return the whole body.
 
     Raises:
         BadRequestError: 413, it is longer than ``limit_bytes``, whatever its header says.
         ClientDisconnect: the client is gone.
     """
-    declared = request.headers.get("content-length", "")
+    declared = find_header(scope, b"content-length")
     if declared.isdigit() and int(declared) > limit_bytes:
         raise _too_large(limit_bytes)
-    parts: list[bytes] = []
-    size_bytes = 0
-    async for part in request.stream():
-        size_bytes += len(part)
-        if size_bytes > limit_bytes:
-            raise _too_large(limit_bytes)
-        parts.append(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message.get("more_body"):
+        parts = [body]
+        size_bytes = len(body)
+        while message.get("more_body"):
+            message = await receive()
+            parts.append(message.get("body", b""))
+            size_bytes += len(parts[-1])
+            if size_bytes > limit_bytes:
+                raise _too_large(limit_bytes)
+        body = b"".join(parts)
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    if len(body) > limit_bytes:
+        raise _too_large(limit_bytes)
+    return body
 
 
-async def read_prediction_request(request: Request, limit_bytes: int) -> PredictionRequest:
+def find_header(scope: Scope, name: bytes) -> bytes:
+    """Return the first header of that name, in lower case; empty if there is none."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value)
+    return b""
+
+
+async def read_prediction_request(
+    scope: Scope, receive: Receive, limit_bytes: int
+) -> PredictionRequest:
     """Read the body of ``POST /predictions``; no body at all stands for no inputs.
 
     Raises:
         BadRequestError: 400 for no JSON, 413, 415.
         BadFieldsError: fields of a wrong type.
     """
-    body = await read_body(request, limit_bytes)
+    body = await read_body(scope, receive, limit_bytes)
     if not body:
         return PredictionRequest()
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip()
-    if media_type.lower() != "application/json":
-        raise BadRequestError(415, f"Content-Type must be application/json, not {media_type[:80]}")
+    media_type = find_header(scope, b"content-type").partition(b";")[0].strip().lower()
+    if media_type != b"application/json":
+        shown = media_type[:80].decode("latin-1") or "missing"
+        raise BadRequestError(415, f"Content-Type must be application/json; it is {shown}")
     try:
         data = msgspec.json.decode(body)
     except (ValueError, RecursionError) as error:

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
 from cogworks import _version
 from cogworks.errors import CogworksError
 from cogworks.server import health
 from cogworks.server.errors import AtCapacityError, InvalidInputError, NotReadyError, StoppingError
 from cogworks.server.requests import BadFieldsError, BadRequestError, read_prediction_request
-from cogworks.server.responses import detail_response, error_response, json_response
+from cogworks.server.responses import JsonResponse, detail_response, error_response
 from cogworks.server.run import Run
 from cogworks.server.service import PredictionService
 from cogworks.server.settings import Settings
@@ -35,7 +35,7 @@ INDEX = {
     "readyz_url": "/readyz",
 }
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+Endpoint = Callable[[Scope, Receive], Awaitable[JsonResponse]]
 
 
 class Routes:
@@ -48,6 +48,7 @@ class Routes:
         self._service = service
         self._settings = settings
         self._shut_down = shut_down
+        self._watchers: dict[str, asyncio.Future[None]] = {}
 
     def table(self) -> list[tuple[str, str, Endpoint]]:
         """Return method, path and endpoint of each route."""
@@ -61,67 +62,68 @@ class Routes:
             ("POST", "/shutdown", self.shutdown),
         ]
 
-    async def index(self, request: Request) -> Response:
+    async def index(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Say where everything is."""
-        return json_response(INDEX)
+        return JsonResponse(INDEX)
 
-    async def health_check(self, request: Request) -> Response:
+    async def health_check(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Report the state; the status is always 200, as clients of Cog expect."""
-        return json_response(health.report(self._service))
+        return JsonResponse(health.report(self._service))
 
-    async def livez(self, request: Request) -> Response:
+    async def livez(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Answer 200 while the process can."""
-        return json_response({"status": "ok"})
+        return JsonResponse({"status": "ok"})
 
-    async def readyz(self, request: Request) -> Response:
+    async def readyz(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Answer 200 if predictions may come (a full server is ready), else 503 with the reason."""
         status = health.status(self._service)
         if status in ("READY", "BUSY"):
-            return json_response({"status": status})
-        return json_response({"status": status, "error": health.reason_not_ready(self._service)}, 503)
+            return JsonResponse({"status": status})
+        return JsonResponse({"status": status, "error": health.reason_not_ready(self._service)}, 503)
 
-    async def openapi(self, request: Request) -> Response:
+    async def openapi(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Return the model's OpenAPI document."""
         if self._service.document is None:
             return error_response(503, "OpenAPI schema not available")
-        return json_response(self._service.document)
+        return JsonResponse(self._service.document)
 
-    async def shutdown(self, request: Request) -> Response:
+    async def shutdown(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Begin to shut down; again does nothing more."""
         self._shut_down()
-        return json_response({})
+        return JsonResponse({})
 
-    async def predict(self, request: Request) -> Response:
+    async def predict(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Run a prediction and answer with its result; a client that leaves cancels it."""
-        prediction_request = await read_prediction_request(request, self._settings.max_body_bytes)
-        run = self._service.submit(prediction_request)
-        if await self._wait_connected(run, request):
-            return json_response(run.prediction.snapshot())
-        return Response(status_code=CLIENT_CLOSED_REQUEST)
-
-    async def _wait_connected(self, run: Run, request: Request) -> bool:
-        """Wait for the end of a prediction; False if the client left before it."""
-        if await run.wait_within(WATCH_AFTER_S):
-            return True
-        finished = asyncio.ensure_future(run.wait())
-        left = asyncio.ensure_future(_wait_disconnect(request))
+        limit_bytes = self._settings.max_body_bytes
+        run = self._service.submit(await read_prediction_request(scope, receive, limit_bytes))
+        loop = asyncio.get_running_loop()
+        watch = loop.call_later(WATCH_AFTER_S, self._watch, run, receive)
         try:
-            await asyncio.wait((finished, left), return_when=asyncio.FIRST_COMPLETED)
-            if not run.prediction.is_terminal:
-                self._service.cancel(run)
-                return False
-            return True
+            return JsonResponse(await run.wait())
         finally:
-            finished.cancel()
-            left.cancel()
+            watch.cancel()
+            watcher = self._watchers.pop(run.run_id, None)
+            if watcher is not None:
+                watcher.cancel()
+
+    def _watch(self, run: Run, receive: Receive) -> None:
+        """Cancel the prediction when its client goes away; the watcher ends with either."""
+        watcher = asyncio.ensure_future(_wait_disconnect(receive))
+        self._watchers[run.run_id] = watcher
+
+        def end(_: object) -> None:
+            if not watcher.cancelled():
+                self._service.cancel(run)
+
+        watcher.add_done_callback(end)
 
 
-async def _wait_disconnect(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
+async def _wait_disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
         pass
 
 
-def answer_error(error: Exception) -> Response:
+def answer_error(error: Exception) -> JsonResponse:
     """Return the answer to an error of ours: the one table of classes and statuses."""
     match error:
         case InvalidInputError() | BadFieldsError():
@@ -133,7 +135,7 @@ def answer_error(error: Exception) -> Response:
         case NotReadyError() | StoppingError():
             return error_response(503, str(error), {"Retry-After": "1"})
         case ClientDisconnect():
-            return Response(status_code=CLIENT_CLOSED_REQUEST)
+            return error_response(CLIENT_CLOSED_REQUEST, "The client has left")
         case _:
             return error_response(500, "Internal server error")
 

@@ -32,7 +32,7 @@ class Run:
         self.is_cancel_requested = False
         self.kill_timer: asyncio.TimerHandle | None = None
         self.backlog: deque[Output | Done] | None = None
-        self._finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters: list[asyncio.Future[None]] = []
 
     @property
     def id(self) -> str:
@@ -48,30 +48,15 @@ class Run:
         self.prediction.handle(event)
         for observer in self.observers:
             observer(self.prediction, event)
-        if self.prediction.is_terminal and not self._finished.done():
-            self._finished.set_result(None)
+        if self.prediction.is_terminal:
+            for waiter in self._waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
 
     async def wait(self) -> dict[str, Any]:
         """Wait for the end; return the prediction as clients see it."""
         if not self.prediction.is_terminal:
-            await asyncio.shield(self._finished)
-        return self.prediction.snapshot()
-
-    async def wait_within(self, seconds: float) -> bool:
-        """Wait for the end, but not longer; return whether it came. Cheap where it comes soon."""
-        if self.prediction.is_terminal:
-            return True
-        loop = asyncio.get_running_loop()
-        waiter = loop.create_future()
-        timer = loop.call_later(seconds, _wake, waiter)
-        self._finished.add_done_callback(lambda _: _wake(waiter))
-        try:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
             await waiter
-        finally:
-            timer.cancel()
-        return self.prediction.is_terminal
-
-
-def _wake(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
+        return self.prediction.snapshot()

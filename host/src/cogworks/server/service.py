@@ -46,6 +46,8 @@ CANCEL_S = 5.0
 
 NOT_READY = "Setup has not finished yet. Wait until it has finished, or GET /health-check for status."
 
+_OF_PREDICTIONS = (Done, Output, Log, Metric)
+
 logger = logging.getLogger(__name__)
 
 
@@ -222,17 +224,21 @@ class PredictionService:
 
     def on_message(self, worker: Supervisor, message: Message) -> None:
         """Turn a message of the bridge into events of its prediction."""
+        if not isinstance(message, _OF_PREDICTIONS):
+            logger.warning("message ignored: %s", type(message).__name__)
+            return
+        run = self._runs.get(message.id)
+        if run is None:
+            return  # A thread that the model left behind still reports on a prediction that is over.
         match message:
             case Done():
-                self._on_done(worker, message)
+                self._on_done(run, message)
             case Output():
-                self._deliver(self._runs[message.id], message)
-            case Log(run_id, source, text):
-                self._add_log(self._runs[run_id], source, text)
-            case Metric(run_id, name, value, mode):
-                self._runs[run_id].apply(MetricRecorded(name, value, mode))
-            case _:
-                logger.warning("message ignored: %s", type(message).__name__)
+                self._deliver(run, message)
+            case Log(_, source, text):
+                self._add_log(run, source, text)
+            case Metric(_, name, value, mode):
+                run.apply(MetricRecorded(name, value, mode))
 
     def on_output(self, worker: Supervisor, source: str, text: str) -> None:
         """Attribute printed text: to the only prediction of the worker, else to nobody."""
@@ -262,10 +268,8 @@ class PredictionService:
 
     # -- the end of a prediction --------------------------------------------------------------
 
-    def _on_done(self, worker: Supervisor, message: Done) -> None:
-        run = self._runs[message.id]
-        worker.drain_output()
-        worker.succeed()
+    def _on_done(self, run: Run, message: Done) -> None:
+        run.worker.succeed()
         self._release(run)
         self._deliver(run, message)
 

@@ -133,10 +133,6 @@ class Supervisor:
         """Ask for the end of a prediction."""
         self._link.send_control(Cancel(run_id))
 
-    def drain_output(self) -> None:
-        """Report all that was printed so far."""
-        self._link.drain_output()
-
     def succeed(self) -> None:
         """Note that a prediction ended in order: deaths before it do not count any more."""
         if self.state is WorkerState.READY:
@@ -211,13 +207,11 @@ class Supervisor:
                         f"{PROTOCOL_VERSION}; install the same version of both"
                     )
             case Ready() if self.state is WorkerState.STARTING:
-                self._link.drain_output()
                 self.ready = message
                 self.setup.complete()
                 self._lifecycle.handle(SetUp())
                 self._client.on_change(self)
             case SetupFailed(error):
-                self._link.drain_output()
                 self._fail_setup(error)
             case Ready():
                 pass  # Asked to stop meanwhile.

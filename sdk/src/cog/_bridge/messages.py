@@ -8,7 +8,7 @@ control channel and carries the protocol version. ``docs/bridge.md`` shows a lin
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, Callable, Optional, Union
 
 SUCCEEDED = "succeeded"
@@ -168,8 +168,15 @@ TYPES: dict[str, Any] = {
 }
 """The name of each message on the wire."""
 
+
+
+def _default(item: Field[Any]) -> Any:
+    return item.default if item.default_factory is MISSING else item.default_factory()
+
+
 _LAYOUT = {
-    cls: (name, tuple(item.name for item in fields(cls))) for name, cls in TYPES.items()
+    cls: (name, tuple((item.name, _default(item)) for item in fields(cls)))
+    for name, cls in TYPES.items()
 }
 
 _write = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
@@ -181,17 +188,19 @@ def dumps(value: Any) -> bytes:
 
 
 def encode(message: Message, dumps: Callable[[Any], bytes] = dumps) -> bytes:
-    r"""Write a message as one frame, its newline included.
+    r"""Write a message as one frame, its newline included; fields at their default are left out.
 
     Args:
         dumps: writes a JSON value on one line; a faster one may be given.
 
     Example: ``encode(Cancel("p1")) == b'{"type":"cancel","id":"p1"}\n'``
     """
-    name, names = _LAYOUT[type(message)]
+    name, layout = _LAYOUT[type(message)]
     data = {"type": name}
-    for key in names:
-        data[key] = getattr(message, key)
+    for key, default in layout:
+        value = getattr(message, key)
+        if value != default:
+            data[key] = value
     return dumps(data) + b"\n"
 
 

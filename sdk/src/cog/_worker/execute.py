@@ -55,7 +55,8 @@ class SyncExecutor:
 
     def _run(self, message: Predict) -> Done:
         canceller = self._canceller
-        scope = enter_scope(Scope(message.context, self._recorder(message.id)))
+        scope = Scope(message.context, self._recorder(message.id))
+        token = enter_scope(scope, process_wide=True)
         files: list[Any] = []
         try:
             values = self._plan.coerce(message.input)
@@ -67,7 +68,7 @@ class SyncExecutor:
         finally:
             canceller.leave()
             close_files(files)
-            exit_scope(scope)
+            exit_scope(token)
 
     def _finish(self, prediction_id: str, result: Any) -> Done:
         if self._plan.always_streams and not isinstance(result, (str, bytes)):

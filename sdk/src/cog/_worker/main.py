@@ -84,7 +84,11 @@ def _set_up(init: Init, data: Channel, control_loop: _ControlLoop) -> Any:
     from cog._worker.loader import LoadError, load_model
     from cog._worker.run import plan
     from cog._worker.setup import run_setup
+    from cog.download import set_user_agent
 
+    user_agent = os.environ.get("COG_USER_AGENT")
+    if user_agent:
+        set_user_agent(user_agent)
     canceller = Canceller()
     canceller.install()
     control_loop.start()
