@@ -41,26 +41,18 @@ def test_everything_said_is_kept() -> None:
 def test_without_a_default_the_input_is_required() -> None:
     for field in (Input(), Input(...), Input(default=...), FieldInfo()):
         assert field.default is MISSING
-        assert not field.has_default()
-        assert field.make_default() is MISSING
+        assert field.default_factory is None
 
 
 def test_none_is_a_default() -> None:
-    assert Input(default=None).has_default()
-    assert Input(None).make_default() is None
+    assert Input(default=None).default is None
+    assert Input(None).default is None
 
 
-def test_a_factory_makes_each_default() -> None:
+def test_a_factory_is_kept_and_not_called() -> None:
     field = Input(default_factory=list)
-    assert field.has_default()
-    assert field.make_default() == []
-    assert field.make_default() is not field.make_default()
-
-
-def test_a_list_as_default_is_never_shared() -> None:
-    field = Input(default=[[1]])
-    field.make_default()[0].append(2)
-    assert field.make_default() == [[1]]
+    assert field.default_factory is list
+    assert field.default is MISSING
 
 
 def test_a_default_and_a_factory_exclude_each_other() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -28,19 +27,6 @@ class FieldInfo:
     choices: Optional[tuple[Any, ...]] = None
     deprecated: Optional[bool] = None
     accept: Optional[str] = None
-
-    def has_default(self) -> bool:
-        """Whether the input may be omitted."""
-        return self.default is not MISSING or self.default_factory is not None
-
-    def make_default(self) -> Any:
-        """Return a default that the caller owns: a model may change a list that it was given.
-
-        ``MISSING`` if there is none.
-        """
-        if self.default_factory is not None:
-            return self.default_factory()
-        return self.default if self.default is MISSING else copy.deepcopy(self.default)
 
 
 def Input(  # noqa: N802 - the name that authors know, and it reads as a type in a signature
