@@ -143,7 +143,7 @@ class _Builder:
                 message = f"this key is given twice; the first is in line {first}"
                 self.problems.append(Problem(key.line, key.text, message))
             else:
-                entries[key.text] = (key.text, key.line, value)
+                entries[key.text] = (key.text, key.line, _beside(value, key.line))
         return MapNode(tuple((merged | entries).values()), opened.line)
 
     def _merge(self, value: Node, line: int) -> dict[str, tuple[str, int, Node]]:
@@ -167,6 +167,13 @@ class _OpenNode:
     line: int
     anchor: str | None
     children: list[Node] = field(default_factory=list["Node"])
+
+
+def _beside(value: Node, line: int) -> Node:
+    """Give a value that is not there the line of its key; the parser has it where it noticed."""
+    if isinstance(value, ScalarNode) and value.plain and not value.text:
+        return ScalarNode("", True, line)
+    return value
 
 
 def _scalar(event: Any, line: int) -> ScalarNode:

@@ -1,0 +1,511 @@
+"""A whole cog.yaml: every rule, every message, and the project that comes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from cogworks.project.errors import ConfigError
+from cogworks.project.model import (
+    Build,
+    Project,
+    RunCommand,
+    SecretMount,
+    Weight,
+    WeightSource,
+)
+from cogworks.project.parse import Files, parse_project
+
+HOME = Path("/project")
+CONFIG = HOME / "cog.yaml"
+
+
+class Texts(Files, Protocol):
+    texts: dict[Path, str]
+
+
+class Nothing:
+    """A project without any other file."""
+
+    def is_file(self, path: Path) -> bool:
+        return False
+
+    def has_dependencies(self, pyproject: Path) -> bool:
+        return False
+
+
+def parse(text: str, files: Files | None = None) -> Project:
+    return parse_project(text, CONFIG, files or Nothing())
+
+
+def problems(text: str, files: Files | None = None) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse(text, files)
+    return str(caught.value).splitlines()
+
+
+def test_an_empty_file_is_a_project_with_defaults() -> None:
+    project = parse("")
+    assert project == Project(HOME, CONFIG)
+    assert project.build == Build(python_version="3.13")
+    assert project.lines == {}
+
+
+def test_every_key_arrives(files: Texts) -> None:
+    files.texts[HOME / "reqs.txt"] = ""
+    project = parse(
+        """
+build:
+  gpu: yes
+  python_version: 3.10
+  python_requirements: reqs.txt
+  system_packages: [ffmpeg, "libgl1"]
+  run:
+    - echo hello
+    - command: pip config set x
+      mounts:
+        - {type: secret, id: pip, target: /etc/pip.conf}
+  cuda: 12.1
+  cudnn: 8
+  sdk_version: 0.17.0
+model: registry.example:5000/user/model
+run: src/run.py:Runner
+train: train.py:train
+environment:
+  - A=1
+  - B=x=y
+  - C=
+weights:
+  - name: base-model
+    target: /weights/base
+    source: {uri: ./weights, include: ["*.bin"], exclude: [x/*]}
+  - name: second
+    target: /weights/second
+    source:
+      - uri: hf://some/model
+""",
+        files,
+    )
+    assert project.build == Build(
+        gpu=True,
+        python_version="3.10",
+        requirements_file=HOME / "reqs.txt",
+        system_packages=("ffmpeg", "libgl1"),
+        run=(
+            RunCommand("echo hello"),
+            RunCommand("pip config set x", (SecretMount("pip", "/etc/pip.conf"),)),
+        ),
+        cuda="12.1",
+        cudnn="8",
+        sdk_version="0.17.0",
+    )
+    assert project.build.python_minor == (3, 10)
+    assert project.model == "registry.example:5000/user/model"
+    assert (project.run, project.train) == ("src/run.py:Runner", "train.py:train")
+    assert project.environment == (("A", "1"), ("B", "x=y"), ("C", ""))
+    assert project.weights == (
+        Weight("base-model", "/weights/base", (WeightSource("./weights", ("*.bin",), ("x/*",)),)),
+        Weight("second", "/weights/second", (WeightSource("hf://some/model"),)),
+    )
+    assert project.warnings == ()
+    assert project.lines["build.run[1].mounts[0].id"] == 11
+    assert project.lines["environment[1]"] == 20
+
+
+def test_deprecated_keys_work_and_warn_with_their_lines() -> None:
+    project = parse(
+        """\
+build:
+  python_version: "3.11"
+  python_packages: [numpy==2.1.0]
+  pre_install: [echo hi]
+predict: predict.py:Predictor
+concurrency: {max: 4, default_target: 2}
+"""
+    )
+    assert project.run == "predict.py:Predictor"
+    assert project.build.python_packages == ("numpy==2.1.0",)
+    assert project.build.pre_install == ("echo hi",)
+    assert project.concurrency_max == 4
+    assert project.warnings == (
+        "cog.yaml:3: build.python_packages: deprecated; use build.python_requirements instead",
+        "cog.yaml:4: build.pre_install: deprecated; use build.run instead",
+        "cog.yaml:5: predict: deprecated; use run instead",
+        "cog.yaml:6: concurrency.default_target: this key has no effect",
+        "cog.yaml:6: concurrency.max: deprecated; use the @cog.concurrent(max=N) decorator instead",
+    )
+
+
+def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
+    assert problems(
+        """\
+build:
+  gpu: 3
+  python_version: 3.6
+  system_package: [x]
+run: run.py
+image: a
+model: b
+"""
+    ) == [
+        "cog.yaml:2: build.gpu: expected true or false, found the number 3",
+        'cog.yaml:3: build.python_version: "3.6": minimum supported Python version is 3.9',
+        "cog.yaml:4: build.system_package: unknown key; did you mean system_packages?",
+        "cog.yaml:5: run: \"run.py\": must be in the form 'run.py:Runner'",
+        "cog.yaml:7: model: 'model' and 'image' cannot both be set",
+    ]
+
+
+def build(line: str) -> str:
+    return f'build:\n  python_version: "3.12"\n  {line}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # Kinds.
+        ("- a\n", "1: the file must be a mapping of keys to values, found a list"),
+        ("hello\n", '1: the file must be a mapping of keys to values, found the text "hello"'),
+        ("build: 3\n", "1: build: expected a mapping, found the number 3"),
+        ("build: []\n", "1: build: expected a mapping, found a list"),
+        (
+            build("gpu: maybe"),
+            '3: build.gpu: expected true or false, found the text "maybe"',
+        ),
+        (build("gpu: 'true'"), '3: build.gpu: expected true or false, found the text "true"'),
+        (
+            build("system_packages: ffmpeg"),
+            '3: build.system_packages: expected a list, found the text "ffmpeg"',
+        ),
+        (
+            build("system_packages: [{a: 1}]"),
+            "3: build.system_packages[0]: expected text, found a mapping",
+        ),
+        (
+            build("system_packages: [1]"),
+            '3: build.system_packages[0]: expected text, found the number 1; write it in quotes: "1"',
+        ),
+        (
+            build("system_packages: [~]"),
+            "3: build.system_packages[0]: expected text, found nothing",
+        ),
+        (build("run: [[a]]"), "3: build.run[0]: expected text or a mapping, found a list"),
+        ("image: true\n", '1: image: expected text, found true; write it in quotes: "true"'),
+        (
+            "concurrency: {max: 2.5}\n",
+            "1: concurrency.max: expected a whole number, found the number 2.5",
+        ),
+        (
+            "concurrency: {max: '2'}\n",
+            '1: concurrency.max: expected a whole number, found the text "2"',
+        ),
+        # Unknown keys.
+        ("bild: {}\n", "1: bild: unknown key; did you mean build?"),
+        ("gpu: true\n", "1: gpu: unknown key; it belongs at build.gpu"),
+        (
+            "zzz: 1\n",
+            "1: zzz: unknown key; cog.yaml takes build, image, model, run, predict, train, concurrency, environment, weights",
+        ),
+        (
+            "concurrency: {zzz: 1}\n",
+            "1: concurrency.zzz: unknown key; concurrency takes max, default_target",
+        ),
+        (
+            build("run: [{comand: x, command: y}]"),
+            "3: build.run[0].comand: unknown key; did you mean command?",
+        ),
+        # build.
+        (
+            "build:\n  gpu: true\n",
+            "1: build.python_version: python_version is required: The Python that runs the model, such as 3.11.",
+        ),
+        (
+            "build:\n  python_version: 3\n",
+            "2: build.python_version: \"3\": must include major and minor version (e.g., '3.11')",
+        ),
+        (
+            "build:\n  python_version: 3.x\n",
+            "2: build.python_version: \"3.x\": must be a Python version such as '3.11' or '3.11.4'",
+        ),
+        (
+            "build:\n  python_version: 2.7\n",
+            '2: build.python_version: "2.7": minimum supported Python version is 3.9',
+        ),
+        (
+            "build:\n  python_version: 3.8.18\n",
+            '2: build.python_version: "3.8.18": minimum supported Python version is 3.9',
+        ),
+        (
+            build("python_requirements: no.txt"),
+            '3: build.python_requirements: "no.txt": file does not exist',
+        ),
+        (
+            build("cuda: 12"),
+            "3: build.cuda: \"12\": must include major and minor version (e.g., '12.4')",
+        ),
+        (build("cuda: '10.2'"), '3: build.cuda: "10.2": minimum supported CUDA version is 11'),
+        (build("cuda: new"), "3: build.cuda: \"new\": must be a CUDA version such as '12.4'"),
+        (
+            build("cuda: 12.1\n  cudnn: 9"),
+            "4: build.cudnn: cuDNN 9 is not compatible with CUDA 12.1; compatible CuDNN versions are: 8",
+        ),
+        (
+            build("sdk_version: 0.15.0"),
+            '3: build.sdk_version: "0.15.0": minimum supported SDK version is 0.16.0',
+        ),
+        (
+            build("sdk_version: new"),
+            "3: build.sdk_version: \"new\": must be a version such as '0.16.0', or 'prerelease'",
+        ),
+        (
+            build('run: ["a\\nb"]'),
+            '3: build.run[0]: "a b": a command must be a single line; join commands with && or put them into a script',
+        ),
+        (
+            build("run: [{mounts: []}]"),
+            "3: build.run[0].command: command is required: The command.",
+        ),
+        (
+            build("run: [{command: a, mounts: [{type: cache, id: b, target: c}]}]"),
+            '3: build.run[0].mounts[0].type: "cache": must be secret',
+        ),
+        (
+            build("run: [{command: a, mounts: [{type: secret, id: b}]}]"),
+            "3: build.run[0].mounts[0].target: target is required: Where the command finds it.",
+        ),
+        # References.
+        ("run: 'run.py:'\n", "1: run: \"run.py:\": must be in the form 'run.py:Runner'"),
+        ("run: a.py:b.py:c\n", "1: run: \"a.py:b.py:c\": must be in the form 'run.py:Runner'"),
+        (
+            "predict: Predictor\n",
+            "1: predict: \"Predictor\": must be in the form 'predict.py:Predictor'",
+        ),
+        ("train: train:f\n", "1: train: \"train:f\": must be in the form 'train.py:Trainer'"),
+        ("run: a.py:B\npredict: c.py:D\n", "2: predict: only one of run or predict can be set"),
+        # concurrency.
+        ("concurrency: {max: 0}\n", '1: concurrency.max: "0": must be at least 1'),
+        (
+            "build: {python_version: '3.10'}\nconcurrency:\n  max: 2\n",
+            "3: concurrency.max: concurrency above 1 needs Python 3.11 or newer",
+        ),
+        # environment.
+        (
+            "environment: [NAME]\n",
+            "1: environment[0]: environment variable NAME is not in the KEY=VALUE format",
+        ),
+        (
+            "environment: [1A=x]\n",
+            "1: environment[0]: environment variable 1A is not in the KEY=VALUE format",
+        ),
+        (
+            "environment:\n  - A=1\n  - A=2\n",
+            "3: environment[1]: environment variable A is already defined in line 2",
+        ),
+        # model and weights.
+        (
+            "model: a/b:tag\n",
+            '1: model: "a/b:tag": must be a bare repository — tags and digests are not allowed',
+        ),
+        (
+            "model: a/b@sha256:0\n",
+            '1: model: "a/b@sha256:0": must be a bare repository — tags and digests are not allowed',
+        ),
+        (
+            "weights: [{name: a, target: /a, source: {uri: b}}]\n",
+            "1: weights: weights require 'model' to be set",
+        ),
+        (
+            "weights: [{name: a, target: /a, source: {uri: b}}]\nimage: c\n",
+            "1: weights: weights require 'model' to be set; rename 'image' to 'model'",
+        ),
+        (
+            "model: m\nweights: [{target: /a, source: {uri: b}}]\n",
+            "2: weights[0].name: name is required: The name of the set.",
+        ),
+        (
+            "model: m\nweights: [{name: A, target: /a, source: {uri: b}}]\n",
+            "2: weights[0].name: \"A\": must be lower-case letters and digits, separated by single '.', '_' or '-'",
+        ),
+        (
+            "model: m\nweights: [{name: a, target: a, source: {uri: b}}]\n",
+            '2: weights[0].target: "a": must be an absolute path',
+        ),
+        (
+            "model: m\nweights: [{name: a, target: /, source: {uri: b}}]\n",
+            '2: weights[0].target: "/": must not be "/"',
+        ),
+        (
+            "model: m\nweights: [{name: a, target: /x/.., source: {uri: b}}]\n",
+            '2: weights[0].target: must not be "/"',
+        ),
+        (
+            "model: m\nweights: [{name: a, target: /a}]\n",
+            "2: weights[0].source: source is required: Where it comes from: one mapping or a list of them.",
+        ),
+        (
+            "model: m\nweights: [{name: a, target: /a, source: []}]\n",
+            "2: weights[0].source: must not be empty",
+        ),
+        (
+            "model: m\nweights: [{name: a, target: /a, source: [{}]}]\n",
+            "2: weights[0].source[0].uri: uri is required: A folder or a URL.",
+        ),
+        (
+            "model: m\nweights: [{name: a, target: /a, source: {uri: b, include: ['']}}]\n",
+            '2: weights[0].source[0].include[0]: "": a pattern must not be empty',
+        ),
+        (
+            "model: m\nweights: [{name: a, target: /a, source: {uri: b, exclude: ['!a']}}]\n",
+            '2: weights[0].source[0].exclude[0]: "!a": a pattern must not start with "!"',
+        ),
+        (
+            "model: m\nweights: [{name: a, target: /a, source: {uri: b, exclude: ['a\\b']}}]\n",
+            '2: weights[0].source[0].exclude[0]: "a\\b": a pattern must not contain a backslash; separate folders with /',
+        ),
+        # The document.
+        ("run: a.py:B\nrun: a.py:C\n", "2: run: this key is given twice; the first is in line 1"),
+        ("build:\n\tgpu: true\n", "2: the line is indented with a tab; use spaces"),
+    ],
+)
+def test_a_problem_names_line_key_and_reason(text: str, expected: str) -> None:
+    assert problems(text) == [f"cog.yaml:{expected}"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "PYTHONUNBUFFERED"),
+        *("LIBRARY_PATH", "HF_ENDPOINT", "HF_HUB_ENABLE_HF_TRANSFER", "R8_X", "REPLICATE_X"),
+        *("CUDA_VISIBLE_DEVICES", "NVIDIA_X", "NV_X", "PGET_X", "KUBERNETES_X"),
+    ],
+)
+def test_reserved_variables_are_refused_without_their_value(name: str) -> None:
+    reason = f"environment variable {name} is not allowed: reserved for internal use"
+    assert problems(f"environment: [{name}=hunter2]\n") == [f"cog.yaml:1: environment[0]: {reason}"]
+
+
+def test_a_secret_without_a_name_is_not_shown_whole() -> None:
+    secret = "s" * 200
+    assert secret not in problems(f"environment: [{secret}]\n")[0]
+
+
+def test_python_packages_exclude_a_requirements_file(files: Texts) -> None:
+    files.texts[HOME / "r.txt"] = ""
+    text = build("python_requirements: r.txt\n  python_packages: [six]")
+    reason = "only one of python_packages or python_requirements can be set"
+    assert problems(text, files) == [f"cog.yaml:4: build.python_packages: {reason}"]
+
+
+def test_weights_may_not_lie_in_one_another() -> None:
+    text = """\
+model: m
+weights:
+  - {name: a, target: /w/a, source: {uri: x}}
+  - {name: a, target: /w/a/../a/b, source: {uri: x}}
+  - {name: c, target: //w, source: {uri: x}}
+  - {name: d, target: /w-other, source: {uri: x}}
+"""
+    assert problems(text) == [
+        'cog.yaml:4: weights[1].name: duplicate weight name "a"',
+        'cog.yaml:4: weights[1].target: weight targets must be disjoint; "/w/a" is in line 3',
+        'cog.yaml:5: weights[2].target: weight targets must be disjoint; "/w/a" is in line 3',
+    ]
+
+
+@pytest.mark.parametrize("version", ["3.9", "3.10", "3.13.1", "3.99", "'3.10'", "!!str 3.10"])
+def test_python_versions_from_3_9_on_are_kept_as_written(version: str) -> None:
+    expected = version.removeprefix("!!str ").strip("'")
+    assert parse(f"build:\n  python_version: {version}\n").build.python_version == expected
+
+
+@pytest.mark.parametrize("text", ["build:\nrun: a.py:B\n", "build: ~\nrun: a.py:B\nimage: null\n"])
+def test_a_key_without_a_value_counts_as_not_given(text: str) -> None:
+    assert parse(text) == Project(HOME, CONFIG, run="a.py:B")
+
+
+@pytest.mark.parametrize("word", ["true", "True", "yes", "on", "TRUE"])
+def test_the_words_for_true_that_people_write_are_taken(word: str) -> None:
+    assert parse(build(f"gpu: {word}")).build.gpu
+
+
+def test_windows_line_ends_change_nothing() -> None:
+    text = "build:\n  python_version: 3.10\n  run:\n  - echo a\nrun: run.py:Runner\n"
+    assert parse(text.replace("\n", "\r\n")) == parse(text)
+
+
+def test_unknown_cuda_versions_are_left_to_the_build() -> None:
+    assert parse(build("cuda: 99.1\n  cudnn: 7")).build.cudnn == "7"
+
+
+def test_the_name_of_the_file_is_the_one_given() -> None:
+    with pytest.raises(ConfigError, match=r"^other\.yaml:1: bild: "):
+        parse_project("bild: 1\n", HOME / "other.yaml", Nothing())
+
+
+class TestRequirementsByConvention:
+    """``pyproject.toml`` counts where ``build`` names no packages."""
+
+    def test_a_pyproject_with_a_project_is_used(self, files: Texts) -> None:
+        files.texts[HOME / "pyproject.toml"] = "[project]\n"
+        assert parse("run: a.py:B\n", files).build.requirements_file == HOME / "pyproject.toml"
+
+    def test_a_pyproject_without_a_project_is_not(self, files: Texts) -> None:
+        files.texts[HOME / "pyproject.toml"] = "[tool.ruff]\n"
+        assert parse("", files).build.requirements_file is None
+
+    def test_named_packages_come_first(self, files: Texts) -> None:
+        files.texts[HOME / "pyproject.toml"] = "[project]\n"
+        files.texts[HOME / "r.txt"] = ""
+        assert parse(build("python_packages: [six]"), files).build.requirements_file is None
+        named = parse(build("python_requirements: r.txt"), files)
+        assert named.build.requirements_file == HOME / "r.txt"
+
+    def test_it_may_be_named(self, files: Texts) -> None:
+        files.texts[HOME / "pyproject.toml"] = "[project]\n"
+        named = parse(build("python_requirements: pyproject.toml"), files)
+        assert named.build.requirements_file == HOME / "pyproject.toml"
+
+
+def test_a_list_without_end_is_stopped() -> None:
+    items = "[" + ", ".join(["*x"] * 200) + "]"
+    lines = ["model: m", f"weights: &w {items}".replace("*x", "{source: *x}")]
+    text = "x: &x {uri: u, include: [" + ", ".join(["p"] * 200) + "]}\n" + "\n".join(lines) + "\n"
+    assert any("the file holds more than 10000 values" in line for line in problems(text))
+
+
+ALPHABET = st.sampled_from(
+    [
+        *("build", "python_version", "run", "predict", "environment", "weights", "concurrency"),
+        *("max", "name", "target", "source", "uri", "command", "mounts", "gpu", "3.10", "A=1"),
+        *(": ", ":", "- ", "\n", "\n  ", "\n    ", "[", "]", "{", "}", ", ", "'", '"', "&a", "*a"),
+        *("<<", "~", "true", "|", ">", "#", "!!str ", "%", "\t", "\r", "\x00", "é", "\ufeff"),
+    ]
+)
+
+
+@given(st.text() | st.lists(ALPHABET, max_size=30).map("".join))
+@example("%YAML 1.1\n---\na: 1\n")
+@example("\ufeffa: 1")
+@example("a: 1\n...\nb")
+@example("&a [*a]")
+@example("!!binary x")
+@example("0" * 5000)
+@example("concurrency: {max: -0000000001}")
+@example("build: {python_version: 3.10.1.2}")
+@example("%TAG ! tag:x,2000:\n---\n!y z")
+def test_any_text_is_a_project_or_a_config_error(text: str) -> None:
+    lines = len(text.splitlines()) + 1
+    assert all(1 <= line <= lines for line in lines_of_problems(text))
+
+
+def lines_of_problems(text: str) -> list[int]:
+    """Return the lines that are complained about; none when the text is a project."""
+    try:
+        parse(text)
+    except ConfigError as error:
+        return [problem.line for problem in error.problems]
+    return []
