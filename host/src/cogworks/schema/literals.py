@@ -25,7 +25,7 @@ from cogworks.schema.names import (
 from cogworks.schema.operators import apply_binary, apply_compare, apply_unary, format_value
 from cogworks.schema.scopes import Scope
 from cogworks.schema.source import Place
-from cogworks.schema.values import CONSTANTS, Unknown, check_size, iterate
+from cogworks.schema.values import CONSTANTS, Unfolded, Unknown, check_known, check_size, iterate
 
 MAX_STEPS = 100_000
 """Of one expression; comprehensions and constants that use one another add up."""
@@ -54,7 +54,7 @@ class Folder:
         """
         self._steps = 0
         self._nesting = 0
-        return self._fold(node, scope, local or {})
+        return check_known(self._fold(node, scope, local or {}))
 
     def _fold(self, node: ast.expr, scope: Scope, local: Local) -> Any:
         self._steps += 1
@@ -63,7 +63,10 @@ class Folder:
         if self._steps > MAX_STEPS or self._nesting > MAX_NESTING:
             raise Unknown(place, "it takes too many steps to find out")
         try:
-            return check_size(self._fold_node(node, scope, local))
+            value = check_size(self._fold_node(node, scope, local))
+            if isinstance(value, Unfolded):
+                value.refuse()
+            return value
         except Unknown as unknown:
             raise unknown.at(place) from unknown.__cause__
         except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
@@ -177,12 +180,17 @@ class Folder:
     def _fold_dict(self, node: ast.Dict, scope: Scope, local: Local) -> dict[Any, Any]:
         result: dict[Any, Any] = {}
         for key, value in zip(node.keys, node.values, strict=True):
-            folded = self._fold(value, scope, local)
             if key is None:
-                result.update(folded)
+                result.update(self._fold(value, scope, local))
             else:
-                result[self._fold(key, scope, local)] = folded
+                result[self._fold(key, scope, local)] = self._fold_value(value, scope, local)
         return result
+
+    def _fold_value(self, node: ast.expr, scope: Scope, local: Local) -> Any:
+        try:
+            return self._fold(node, scope, local)
+        except Unknown as unknown:
+            return Unfolded(unknown)
 
     def _fold_formatted(self, node: ast.FormattedValue, scope: Scope, local: Local) -> str:
         value = self._fold(node.value, scope, local)

@@ -6,7 +6,7 @@ import math
 import string
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 from cogworks.schema.source import Place
 
@@ -47,6 +47,54 @@ class Unknown(Exception):
     def at(self, place: Place) -> Unknown:
         """Fill in the place unless it is known."""
         return self if self.place is not None else Unknown(place, self.why)
+
+
+class Unfolded:
+    """A value of a dict that is not known; only its use is an error, for the keys may be all.
+
+    ``SCHEDULERS = {"DDIM": DDIMScheduler}`` and then ``choices=list(SCHEDULERS)``.
+    """
+
+    def __init__(self, unknown: Unknown) -> None:
+        """Remember why it is not known."""
+        self._unknown = unknown
+
+    def refuse(self) -> NoReturn:
+        """Raise the reason: somebody uses the value."""
+        raise self._unknown
+
+    def __bool__(self) -> bool:
+        self.refuse()
+
+    def __eq__(self, other: object) -> bool:
+        self.refuse()
+
+    def __hash__(self) -> int:
+        self.refuse()
+
+    def __lt__(self, other: object) -> bool:
+        self.refuse()
+
+    def __str__(self) -> str:
+        self.refuse()
+
+    __repr__ = __str__
+
+
+def check_known(value: Any) -> Any:
+    """Return a value if all that it consists of is known.
+
+    Raises:
+        Unknown: a part is not.
+    """
+    if isinstance(value, Unfolded):
+        value.refuse()
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            check_known(item)
+    elif isinstance(value, dict):
+        check_known(list(value.values()))
+    return value
 
 
 def check_size(value: Any) -> Any:

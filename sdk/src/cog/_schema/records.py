@@ -44,7 +44,7 @@ def _read_fields(cls: type, kind: str) -> tuple[FieldHint, ...]:
             text = annotation.__forward_arg__
         if kind == "TypedDict":
             required = _is_required_key(cls, name, text)
-        elif _is_no_field(name, text, kind):
+        elif not _is_field(cls, name, text, kind):
             continue
         else:
             required = not _has_default(cls, name, kind)
@@ -64,14 +64,13 @@ def _annotations(cls: type) -> dict[str, tuple[type, Any]]:
     return found
 
 
-def _is_no_field(name: str, annotation: str, kind: str) -> bool:
+def _is_field(cls: type, name: str, annotation: str, kind: str) -> bool:
     """Class variables, and pydantic's private attributes, are no fields."""
     if kind == "pydantic" and (name.startswith("_") or name == "model_config"):
-        return True
-    head = annotation.split("[")[0]
-    return head.rsplit(".", 1)[-1] in ("ClassVar", "InitVar", "KW_ONLY") or (
-        annotation.startswith("<class") and "KW_ONLY" in annotation
-    )
+        return False
+    if dataclasses.is_dataclass(cls):
+        return any(field.name == name for field in dataclasses.fields(cls))
+    return annotation.split("[")[0].rsplit(".", 1)[-1] != "ClassVar"
 
 
 def _is_required_key(cls: type, name: str, annotation: str) -> bool:

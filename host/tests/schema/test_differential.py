@@ -1,0 +1,151 @@
+"""Both front ends read every fixture and every example, and the documents are equal.
+
+The first line of a fixture names its class or function, and ``(train)`` if it is a training. A
+directory below ``projects`` is a project of several modules, whose ``run.py`` is the fixture.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+import types
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cog._schema.openapi import document
+from cog._schema.signature import read_signature
+from cog._schema.types import Signature
+from cogworks.schema import analyze
+
+ROOT = Path(__file__).resolve().parents[3]
+SIGNATURES = ROOT / "fixtures" / "signatures"
+FILES = sorted(SIGNATURES.glob("*.py"))
+PROJECTS = sorted(SIGNATURES.glob("projects/*/run.py"))
+EXAMPLES = sorted((ROOT / "examples").glob("*/cog.yaml"))
+
+_HEADER = re.compile(r"# (\w+)( \(train\))?: ")
+_REFERENCE = re.compile(r"^(run|predict|train): *[\"']?([^\"'\s#]+)", re.MULTILINE)
+
+
+class _Lenient(type):
+    """The type of classes that have every attribute and take every argument."""
+
+    def __getattr__(cls, name: str) -> Any:
+        return _stub_class(name)
+
+    def __getitem__(cls, item: object) -> Any:
+        return cls
+
+    def __call__(cls, *args: object, **kwargs: object) -> Any:
+        return type.__call__(cls)
+
+
+def _stub_class(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return _Lenient(name, (), {})
+
+
+class _Anything(types.ModuleType):
+    """Stands for a third-party module that is not installed here: every name is a class."""
+
+    def __getattr__(self, name: str) -> Any:
+        setattr(self, name, _stub_class(name))
+        return getattr(self, name)
+
+
+def _stub_module(name: str) -> None:
+    module = _Anything(name)
+    sys.modules[name] = module
+    parent, _, last = name.rpartition(".")
+    if parent:
+        setattr(sys.modules[parent], last, module)
+
+
+@pytest.fixture(autouse=True)
+def _clean_imports() -> Iterator[None]:
+    """Forget what a fixture imported, and where from."""
+    modules, path = dict(sys.modules), list(sys.path)
+    yield
+    for name in set(sys.modules) - set(modules):
+        del sys.modules[name]
+    sys.path[:] = path
+
+
+def import_file(file: Path) -> types.ModuleType:
+    """Import an author's file; modules that are neither the project's nor installed are stubs."""
+    sys.path.insert(0, str(file.parent))
+    importlib.invalidate_caches()
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    for _ in range(20):
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[file.stem] = module
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                spec.loader.exec_module(module)
+            return module
+        except ModuleNotFoundError as error:
+            assert error.name is not None
+            _stub_module(error.name)
+    raise AssertionError(f"{file} needs too many modules")
+
+
+def read_both(file: Path, name: str, mode: str) -> tuple[Signature, Signature]:
+    """Return the signature from source text and the one of the live object."""
+    static = analyze(file.parent, f"{file.name}:{name}", mode)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        live = read_signature(getattr(import_file(file), name), mode)
+    return static, live
+
+
+def document_of(signature: Signature) -> dict[str, Any]:
+    """Return the document of one signature."""
+    if signature.mode == "train":
+        return document(None, signature, "0")
+    return document(signature, None, "0")
+
+
+def check_equal(file: Path, name: str, mode: str) -> None:
+    """Both documents, and what is not in them, are the same."""
+    static, live = read_both(file, name, mode)
+    assert document_of(static) == document_of(live)
+    assert static == live
+
+
+def _needs_pydantic(file: Path) -> bool:
+    return "pydantic" in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
+def test_fixture_reads_the_same_from_source_and_live(file: Path) -> None:
+    if _needs_pydantic(file):
+        pytest.importorskip("pydantic", reason="the fixture is about pydantic's own classes")
+    header = _HEADER.match(file.read_text(encoding="utf-8"))
+    assert header is not None, f"{file.name} does not say what to read"
+    check_equal(file, header[1], "train" if header[2] else "run")
+
+
+@pytest.mark.parametrize("file", PROJECTS, ids=lambda file: str(file.parent.name))
+def test_project_reads_the_same_from_source_and_live(file: Path) -> None:
+    check_equal(file, "Runner", "run")
+
+
+@pytest.mark.parametrize("config", EXAMPLES, ids=lambda config: str(config.parent.name))
+def test_example_reads_the_same_from_source_and_live(config: Path) -> None:
+    references = _REFERENCE.findall(config.read_text(encoding="utf-8"))
+    assert references
+    for key, reference in references:
+        path, _, name = reference.partition(":")
+        check_equal(config.parent / path, name, "train" if key == "train" else "run")
+
+
+def test_there_are_enough_fixtures() -> None:
+    assert len(FILES) >= 35
