@@ -35,7 +35,7 @@ def test_base64_is_read_as_senders_write_it(body: str) -> None:
     assert decode_data_url(f"data:x/y;base64,{body}").content == b"\xfb\xff"
 
 
-@pytest.mark.parametrize("body", ["a", "a!bc", "abcde", "ä123"])
+@pytest.mark.parametrize("body", ["a", "a!bc", "abcde", "ä123", "aGVsbG8=aGVs", "=aGV", "a b!"])
 def test_broken_base64_is_a_value_error(body: str) -> None:
     with pytest.raises(InvalidDataURLError, match="base64") as caught:
         decode_data_url(f"data:x/y;base64,{body}")
