@@ -67,10 +67,17 @@ def test_help_lists_the_visible_commands(capsys: Capture) -> None:
     assert "\n  predict" not in help_text
 
 
-@pytest.mark.parametrize("name", ["init", "run", "serve", "exec", "predict"])
+@pytest.mark.parametrize("name", ["init", "run", "serve", "exec", "predict", "train"])
 def test_every_command_has_help_with_examples(name: str, capsys: Capture) -> None:
     assert cog(name, "--help") == 0
     assert "Examples:\n" in capsys.readouterr().out
+
+
+def test_help_is_a_command_too(capsys: Capture) -> None:
+    assert cog("help") == 0
+    assert capsys.readouterr().out.startswith("Usage: cog [OPTIONS]")
+    assert cog("help", "init") == 0
+    assert capsys.readouterr().out.startswith("Usage: cog init [OPTIONS]")
 
 
 def test_an_unknown_command_is_a_usage_error_with_a_suggestion(capsys: Capture) -> None:

@@ -48,6 +48,17 @@ class Runner(BaseRunner):
         yield "second"
 """
 
+ENDLESS = """
+import time
+from cog import BaseRunner, ConcatenateIterator
+
+class Runner(BaseRunner):
+    def run(self) -> ConcatenateIterator[str]:
+        while True:
+            yield "more and more "
+            time.sleep(0.01)
+"""
+
 SLEEPER = """
 import os, pathlib, subprocess, sys, time
 from cog import BaseRunner
@@ -178,6 +189,17 @@ def test_text_appears_as_it_is_yielded(make_project: Make, tmp_path: Path) -> No
         assert stdout.read() == b"second\n"
         process.stderr.read()
     assert process.returncode == 0
+
+
+def test_a_closed_pipe_ends_the_prediction(make_project: Make, tmp_path: Path) -> None:
+    with make_project(ENDLESS).start("run") as process:
+        stdout: IO[bytes] = process.stdout
+        stdout.read(10)
+        stdout.close()
+        err = process.stderr.read()
+        assert process.wait(timeout=20) == 1
+    assert b"Traceback" not in err
+    assert b"Exception" not in err
 
 
 def test_files_are_written(make_project: Make) -> None:

@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import pytest
 
@@ -39,7 +39,7 @@ def predict(url: str, text: str) -> dict[str, Any]:
         f"{url}/predictions", body, {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=10) as response:
-        return json.load(response)
+        return cast(dict[str, Any], json.load(response))
 
 
 def predict_when_ready(url: str, expected: str, within_s: float = 30) -> None:

@@ -30,11 +30,18 @@ COMMANDS: Mapping[str, Entry] = {
     "predict": Entry(
         "cogworks.cli.run", "Run a prediction.", name_in_module="predict_command", hidden=True
     ),
+    "train": Entry("cogworks.cli.train", "Run a training.", hidden=True),
 }
 
 
 class LazyGroup(click.Group):
     """Knows its commands by the table; imports the module of the one that is called."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take `cog help run` for `cog run --help`."""
+        if args[:1] == ["help"]:
+            args = [*args[1:], "--help"]
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, hidden ones included."""

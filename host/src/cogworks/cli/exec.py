@@ -77,7 +77,7 @@ def command(
         **prepared.environment,
         "PYTHONPATH": _python_path(prepared.environment, prepared.sdk_tree),
     }
-    state.console.info(f"Running '{shlex.join(arguments)}' in the model's environment...")
+    state.console.info(f"Running in the model's environment: {shlex.join(arguments)}")
     replace_process(arguments, variables, project.directory)
 
 

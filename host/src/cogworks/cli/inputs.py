@@ -139,7 +139,10 @@ class _Files:
         if self._stdin_is_read:
             raise InputError(["stdin can be read by one input only"])
         self._stdin_is_read = True
-        return _read_limited(self._stdin or sys.stdin.buffer, "stdin")
+        stdin = self._stdin or getattr(sys.stdin, "buffer", None)
+        if stdin is None:  # Python has no sys.stdin where the descriptor was closed.
+            raise InputError(["stdin is closed"])
+        return _read_limited(stdin, "stdin")
 
 
 def _read_limited(file: BinaryIO, name: str) -> bytes:

@@ -13,7 +13,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
@@ -54,10 +54,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         with stop_on_signals():
             result = cli.main(arguments, prog_name="cog", standalone_mode=False, obj=state)
             code = result if isinstance(result, int) else 0
-            sys.stdout.flush()
+            _flush_stdout()
     except (Exception, KeyboardInterrupt, Stopped) as error:
         code = _report(error, state)
     sys.exit(code)
+
+
+def _flush_stdout() -> None:
+    """Write what is left now, where a closed pipe can still be told from a bug."""
+    stdout: TextIO | None = sys.stdout  # None where the descriptor was closed.
+    if stdout is not None:
+        stdout.flush()
 
 
 def _report(error: BaseException, state: State) -> int:

@@ -142,7 +142,8 @@ def ignored_options(context: click.Context) -> list[str]:
 
 def publish_option(function: F) -> F:
     """Add `-p`, which a local command does not need: its ports are the machine's."""
-    return _container_option("-p", "--publish", metavar="[HOST:]PORT", multiple=True)(function)
+    option = _container_option("-p", "--publish", metavar="[HOST:]PORT", multiple=True)
+    return cast(F, option(function))
 
 
 def _container_option(*names: str, **attributes: Any) -> Decorator[Any]:

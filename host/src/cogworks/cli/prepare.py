@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cogworks.cli.environment import environment_of_model, parse_environment
-from cogworks.cli.errors import NotAvailable, OptionError
+from cogworks.cli.errors import OptionError
 from cogworks.cli.progress import choose_progress
 from cogworks.cli.state import State
 
@@ -71,16 +71,16 @@ def open_project(state: State, options: Options) -> Project:
     return project
 
 
-def describe_model(project: Project, state: State) -> dict[str, Any]:
+def describe_model(project: Project, state: State, mode: str = "run") -> dict[str, Any]:
     """Return the OpenAPI document of a project, from its source or from COG_OPENAPI_SCHEMA.
 
     Raises:
         CogworksError: the project names no model, or its source cannot be understood.
     """
-    if project.run is None:
-        raise NotAvailable(
-            f'{project.config_path.name} names no model. Add a line such as run: "run.py:Runner".'
-        )
+    if (project.run if mode == "run" else project.train) is None:
+        example = {"run": "run.py:Runner", "train": "train.py:train"}[mode]
+        name = project.config_path.name
+        raise OptionError(f'{name} has nothing to {mode}. Add a line such as {mode}: "{example}".')
     given = state.environ.get("COG_OPENAPI_SCHEMA")
     if given:
         return _read_document(Path(given))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -55,6 +54,19 @@ Examples:
   cog run --json '{"prompt": "a red bicycle"}'
   cat inputs.json | cog run --json -
 """
+
+
+@dataclass(frozen=True)
+class Mode:
+    """Which of a project's two models runs, and how the OpenAPI document calls its schemas."""
+
+    name: str
+    input_component: str
+    output_component: str
+
+
+RUN = Mode("run", "Input", "Output")
+TRAIN = Mode("train", "TrainingInput", "TrainingOutput")
 
 
 @dataclass(frozen=True)
@@ -114,7 +126,7 @@ def run_options(function: F) -> F:
 @run_options
 def command(context: click.Context, **values: Any) -> None:
     """Run a prediction; the options are described where they are declared."""
-    _run(context, **values)
+    run_model(context, RUN, **values)
 
 
 @click.command("predict", help=HELP, context_settings=CONTEXT_SETTINGS, hidden=True)
@@ -122,11 +134,13 @@ def command(context: click.Context, **values: Any) -> None:
 def predict_command(context: click.Context, **values: Any) -> None:
     """Run a prediction by the older name."""
     context.ensure_object(State).console.warning('"cog predict" is deprecated, use "cog run"')
-    _run(context, **values)
+    run_model(context, RUN, **values)
 
 
-def _run(
+def run_model(
     context: click.Context,
+    mode: Mode,
+    *,
     image: str | None,
     config_name: str,
     environment: tuple[str, ...],
@@ -134,6 +148,7 @@ def _run(
     progress_style: str | None,
     **values: Any,
 ) -> None:
+    """Check the inputs, make the environment, start the model, and show what comes of it."""
     state = context.ensure_object(State)
     ignored = ignored_options(context)
     options = Options(config_name, environment, python_version, progress_style, ignored)
@@ -144,14 +159,14 @@ def _run(
     pairs = parse_pairs(arguments.pairs)
     prediction_context = _prediction_context(arguments, state)
     project = open_project(state, options)
-    document = describe_model(project, state)
-    schema = read_input_schema(document)
+    document = describe_model(project, state, mode.name)
+    schema = read_input_schema(document, mode.input_component)
     if arguments.json_text is not None:
-        inputs = inputs_from_json(arguments.json_text, schema, sys.stdin.buffer)
+        inputs = inputs_from_json(arguments.json_text, schema)
     else:
-        inputs = inputs_from_pairs(pairs, schema, sys.stdin.buffer)
+        inputs = inputs_from_pairs(pairs, schema)
     sink = choose_sink(
-        document["components"]["schemas"].get("Output", {}),
+        schema.components.get(mode.output_component, {}),
         resolve_target(arguments.output),
         state.console,
         as_json=arguments.json_text is not None,
@@ -159,7 +174,7 @@ def _run(
     prepared = prepare(project, state, options)
     settings = replace(server_settings(project, state, arguments.setup_timeout_s), workers=1)
     _start_and_predict(
-        prepared.launch(project),
+        prepared.launch(project, mode.name),
         settings,
         sink,
         state,
