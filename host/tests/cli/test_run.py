@@ -164,6 +164,21 @@ def test_a_project_is_found_from_a_folder_below(make_project: Make) -> None:
     assert done.stdout == b"world\n", done.stderr
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_trouble(closed: str, make_project: Make) -> None:
+    project = make_project(ECHO)
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {closed}', "sh", *project.command("run", "-i", "text=hi")],
+        cwd=project.directory,
+        env=project.environ,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    is_stdout_closed = " >&-" in f" {closed}"
+    assert done.stdout == (b"" if is_stdout_closed else b"hi\n")
+
+
 def test_the_predecessors_name_works(make_project: Make) -> None:
     done = make_project(ECHO).cog("predict", "-i", "text=hi")
     assert done.stdout == b"hi\n"

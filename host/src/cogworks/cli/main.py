@@ -48,23 +48,17 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run `cog` and exit."""
+    _open_missing_streams()
     _tolerate_encodings()
     state = State()
     try:
         with stop_on_signals():
             result = cli.main(arguments, prog_name="cog", standalone_mode=False, obj=state)
             code = result if isinstance(result, int) else 0
-            _flush_stdout()
+            sys.stdout.flush()
     except (Exception, KeyboardInterrupt, Stopped) as error:
         code = _report(error, state)
     sys.exit(code)
-
-
-def _flush_stdout() -> None:
-    """Write what is left now, where a closed pipe can still be told from a bug."""
-    stdout: TextIO | None = sys.stdout  # None where the descriptor was closed.
-    if stdout is not None:
-        stdout.flush()
 
 
 def _report(error: BaseException, state: State) -> int:
@@ -103,6 +97,20 @@ def _describe(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return f"unexpected {type(error).__name__}: {error}"
+
+
+def _open_missing_streams() -> None:
+    """Open standard streams that were closed, lest a socket gets their numbers and prints land in it."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    for name in ("stdout", "stderr"):
+        stream: TextIO | None = getattr(sys, name)
+        if stream is None:
+            # Open as long as the process lives.
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
 
 
 def _tolerate_encodings() -> None:

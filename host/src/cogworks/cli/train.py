@@ -30,4 +30,5 @@ def command(context: click.Context, **values: Any) -> None:
     context.ensure_object(State).console.warning(
         "cog train is deprecated, and will be removed in a later version of the format"
     )
-    run_model(context, TRAIN, **{**values, "output": values["output"] or DEFAULT_OUTPUT})
+    values["output"] = values["output"] or DEFAULT_OUTPUT
+    run_model(context, TRAIN, **values)
