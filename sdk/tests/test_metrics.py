@@ -230,6 +230,13 @@ def test_a_list_is_appended_to_but_not_incremented(recorder: Recorder) -> None:
     assert len(recorder.calls) == 2
 
 
+def test_a_number_that_became_a_list_is_not_incremented(recorder: Recorder) -> None:
+    recorder.metrics.record("x", 1)
+    recorder.metrics.record("x", 2, "append")
+    with pytest.raises(TypeError, match="is list"):
+        recorder.metrics.record("x", 1, "incr")
+
+
 def test_a_list_that_was_recorded_takes_any_item(recorder: Recorder) -> None:
     recorder.metrics.record("x", [1])
     for item in ("text", 2, [3]):

@@ -17,9 +17,8 @@ class Coder(ABC):
 
     @staticmethod
     def register(coder: _CoderClass) -> _CoderClass:
-        """Make a class of coders known; may be used as a decorator. Twice is as once."""
-        if coder not in _coders:
-            _coders.append(coder)
+        """Make a class of coders known; may be used as a decorator."""
+        _coders.append(coder)
         return coder
 
     @staticmethod
