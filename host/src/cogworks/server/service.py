@@ -151,6 +151,11 @@ class PredictionService:
         """Return the workers, for health and tests."""
         return self._pool.workers
 
+    @property
+    def ready_workers(self) -> list[Supervisor]:
+        """Return the workers that have been set up."""
+        return self._pool.ready_workers
+
     def is_busy(self) -> bool:
         """Tell whether there are workers but no free slot."""
         return self._pool.is_ready() and self._pool.is_full()

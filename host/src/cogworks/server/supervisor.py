@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from cog._bridge.messages import Cancel, Hello, Message, Predict, Ready, SetupFailed, Shutdown
@@ -118,6 +119,11 @@ class Supervisor:
     def pid(self) -> int | None:
         """Return the id of the present process, if there is one."""
         return self._process.pid if self._process else None
+
+    @property
+    def temp_dir(self) -> Path | None:
+        """Return the folder for the temporary files of the present process."""
+        return self._process.temp_dir if self._process else None
 
     async def start(self) -> None:
         """Start the first process."""
