@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cogworks.project.document import (
+    MAX_DEPTH,
     MAX_DOCUMENT_CHARS,
     MAX_MERGED_ENTRIES,
     DocumentError,
@@ -81,9 +82,9 @@ def test_merging_without_end_is_stopped() -> None:
     assert f"<< copies more than {MAX_MERGED_ENTRIES} entries" in complaint("\n".join(lines))
 
 
-def test_deep_nesting_is_read_without_recursion() -> None:
-    root, _ = read_document("a: " + "[" * 2000 + "]" * 2000)
-    assert isinstance(root, MapNode)
+def test_deep_nesting_is_stopped_at_once() -> None:
+    assert read_document("a: " + "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1))[1] == []
+    assert complaint("a: " + "[" * 200) == "f:1: more than 100 levels lie in one another"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -138,9 +140,10 @@ TEXTS = st.sampled_from(["run.py:Runner", '"quoted: #"', "'3.10'", "3.10", "true
 def render(value: object, indent: int) -> str:
     pad = " " * indent
     if isinstance(value, dict):
-        return "".join(f"{pad}{name}:{inline(below, indent)}" for name, below in value.items())
-    assert isinstance(value, list)
-    return "".join(f"{pad}- {below}\n" for below in value)
+        entries = cast("dict[str, object]", value).items()
+        return "".join(f"{pad}{name}:{inline(below, indent)}" for name, below in entries)
+    items = cast("list[str]", value)
+    return "".join(f"{pad}- {below}\n" for below in items)
 
 
 def inline(value: object, indent: int) -> str:
@@ -149,6 +152,7 @@ def inline(value: object, indent: int) -> str:
     return "\n" + render(value, indent + 2)
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         TEXTS | st.lists(TEXTS.filter(bool), max_size=3),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
+import sys
 import tempfile
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +75,7 @@ class Uv:
         """
         # Standard output goes to a file: it may be long, and nobody reads it while uv works.
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # A group of its own: what uv starts ends with it.
                 [os.fspath(self._binary), *arguments, "--color=never", "--no-progress"],
                 cwd=directory,
                 env=self._environment,
@@ -81,12 +84,12 @@ class Uv:
                 stderr=subprocess.PIPE,
                 encoding="utf-8",
                 errors="replace",
+                process_group=None if sys.platform == "win32" else 0,
             )
             try:
                 messages = _follow(process, on_line)
             except BaseException:
-                process.kill()
-                process.wait()
+                _kill(process)
                 raise
             output.seek(0)
             return Outcome(process.returncode, output.read(), messages)
@@ -104,6 +107,16 @@ def _follow(process: subprocess.Popen[str], on_line: Callable[[str], None]) -> t
                 on_line(shown.strip())
     process.wait()
     return tuple(messages)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """End a process and everything it started, such as the build of a package."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -16,6 +16,8 @@ from cogworks.project.simple_yaml import NotSimple, read_simple
 
 MAX_DOCUMENT_CHARS = 256 * 1024
 """Far above any real configuration (a few KiB); the parser reads about 1 MiB a second."""
+MAX_DEPTH = 100
+"""Lists and mappings in one another; the parser's time grows with the square of it."""
 MAX_MERGED_ENTRIES = 10_000
 """Limit of entries that merge keys (``<<: *name``) may copy in one document."""
 
@@ -82,7 +84,7 @@ def _translate(error: Any, text: str) -> DocumentError:
 
 
 class _Builder:
-    """Builds the tree from events with a stack of its own: depth costs no recursion."""
+    """Builds the tree from events; ``_open`` is the path from the root to the current place."""
 
     def __init__(self) -> None:
         self.root: Node | None = None
@@ -99,6 +101,8 @@ class _Builder:
         if kind == "ScalarEvent":
             self._add(_scalar(event, line), event.anchor)
         elif kind in ("MappingStartEvent", "SequenceStartEvent"):
+            if len(self._open) >= MAX_DEPTH:
+                raise DocumentError(line, f"more than {MAX_DEPTH} levels lie in one another")
             if event.anchor:
                 self._anchors[event.anchor] = None
             self._open.append(_OpenNode(kind == "MappingStartEvent", line, event.anchor))
