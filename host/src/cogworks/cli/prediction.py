@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,9 @@ async def predict(job: Job, sink: Sink, state: State) -> None:
     Raises:
         CogworksError: setup failed, or the prediction did not succeed.
     """
+    # What the server warns of is the prediction's error here; one line of it is enough.
+    level = logging.DEBUG if state.console.debug else logging.ERROR
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
     service = PredictionService(
         job.settings, job.launch, job.document, on_log=_print_log, processes=job.processes
     )

@@ -135,6 +135,7 @@ def server_settings(project: Project, state: State, setup_timeout_s: float) -> S
         settings,
         setup_timeout_s=setup_timeout_s,
         max_concurrency=settings.max_concurrency or project.concurrency_max,
+        log_level="debug" if state.console.debug else settings.log_level,
     )
 
 

@@ -29,7 +29,7 @@ Examples:
   cog serve
   cog serve -p 5000 --host 0.0.0.0
   cog serve --reload
-  curl localhost:8393/predictions -d '{"input": {"prompt": "hello"}}'
+  curl localhost:8393/predictions --json '{"input": {"prompt": "hello"}}'
 """
 
 

@@ -15,9 +15,7 @@ from typing import Any, NoReturn, TypeVar
 
 T = TypeVar("T")
 
-STOP_SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(BaseException):
@@ -36,7 +34,7 @@ class Stopped(BaseException):
 @contextlib.contextmanager
 def stop_on_signals() -> Generator[None]:
     """Turn signals into ``Stopped`` while code that is not asynchronous runs."""
-    previous = {signum: signal.signal(signum, _raise_stopped) for signum in STOP_SIGNALS}
+    previous = {signum: signal.signal(signum, _raise_stopped) for signum in _heeded()}
     try:
         yield
     finally:
@@ -46,7 +44,7 @@ def stop_on_signals() -> Generator[None]:
 
 def terminate_on_hangup() -> None:
     """Treat a closed terminal as SIGTERM, for what handles that one by itself."""
-    if hasattr(signal, "SIGHUP"):
+    if signal.SIGHUP in _heeded():
         signal.signal(signal.SIGHUP, lambda signum, frame: os.kill(os.getpid(), signal.SIGTERM))
 
 
@@ -75,7 +73,8 @@ async def _cancel_on_signals(main: Coroutine[Any, Any, T]) -> T:
             task.cancel()
         received.append(signum)
 
-    for signum in STOP_SIGNALS:
+    heeded = _heeded()
+    for signum in heeded:
         loop.add_signal_handler(signum, stop, signum)
     try:
         return await task
@@ -84,8 +83,13 @@ async def _cancel_on_signals(main: Coroutine[Any, Any, T]) -> T:
             raise Stopped(received[0]) from None
         raise
     finally:
-        for signum in STOP_SIGNALS:
+        for signum in heeded:
             loop.remove_signal_handler(signum)
+
+
+def _heeded() -> list[signal.Signals]:
+    """Return the signals that whoever started us does not ignore, as `nohup` and `&` do."""
+    return [signum for signum in STOP_SIGNALS if signal.getsignal(signum) is not signal.SIG_IGN]
 
 
 def _raise_stopped(signum: int, frame: FrameType | None) -> NoReturn:
