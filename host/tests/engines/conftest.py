@@ -67,7 +67,7 @@ class Workbench:
             "PYENV_ROOT": str(self.root / "no-pyenv"),
             "UV_CACHE_DIR": str(self.root / "uv-cache"),
             "UV_FIND_LINKS": str(self.packages),
-            "UV_NO_INDEX": "1",
+            "UV_OFFLINE": "1",
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_PYTHON_INSTALL_DIR": str(self.root / "no-pythons"),
         }

@@ -307,7 +307,7 @@ class TestErrors:
     def test_a_registry_that_cannot_be_reached_is_named_without_credentials(
         self, bench: Workbench
     ) -> None:
-        variables = {k: v for k, v in bench.variables.items() if k != "UV_NO_INDEX"}
+        variables = {k: v for k, v in bench.variables.items() if k != "UV_OFFLINE"}
         variables["UV_DEFAULT_INDEX"] = "http://someone:hunter2@127.0.0.1:9/simple"
         variables["UV_HTTP_RETRIES"] = "0"
         with pytest.raises(ResolutionError) as caught:

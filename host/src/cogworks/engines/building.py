@@ -22,7 +22,7 @@ from cogworks.engines.store import Environment, Store, interpreter_of
 from cogworks.engines.uv import Outcome, Uv
 from cogworks.project.model import Project
 
-_UNREACHABLE = ("Failed to fetch", "error sending request", "dns error", "network was disabled")
+_UNREACHABLE = ("Failed to fetch", "error sending request", "dns error")
 """What uv says when it is the network that failed, not the requirements."""
 
 
