@@ -107,7 +107,7 @@ def test_json_values_are_recorded(value: Any, recorder: Recorder) -> None:
     assert type(recorder.calls[0][1]) is type(value)
 
 
-@pytest.mark.parametrize("value", [(1,), {1}, b"x", object(), 1j], ids=repr)
+@pytest.mark.parametrize("value", [(1,), {1}, b"x", ..., 1j], ids=repr)
 def test_other_values_are_a_type_error(value: Any, recorder: Recorder) -> None:
     with pytest.raises(TypeError, match="Unsupported metric value type"):
         recorder.metrics.record("x", value)
@@ -116,7 +116,7 @@ def test_other_values_are_a_type_error(value: Any, recorder: Recorder) -> None:
     assert recorder.calls == []
 
 
-@pytest.mark.parametrize("value", [[{1}], {"a": object()}, {1: "a"}, [{"a": b""}]], ids=repr)
+@pytest.mark.parametrize("value", [[{1}], {"a": ...}, {1: "a"}, [{"a": b""}]], ids=repr)
 def test_other_values_deep_inside_are_a_type_error(value: Any, recorder: Recorder) -> None:
     with pytest.raises(TypeError, match="metric"):
         recorder.metrics.record("x", value)
