@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +61,13 @@ def stage(sdk_tree: Path) -> Callable[..., contextlib.AbstractAsyncContextManage
         document: dict[str, Any] | None = None,
         wait: bool = True,
         **settings: Any,
-    ) -> AsyncIterator[Stage]:
+    ) -> AsyncGenerator[Stage]:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("COG_", "PYTHON"))}
         launch = WorkerLaunch(
             Path(sys.executable), sdk_tree, MODELS / model, ref, environment=environment
         )
         printed: list[LogLine] = []
-        service = PredictionService(
-            Settings(**settings), launch, document, on_log=printed.append
-        )
+        service = PredictionService(Settings(**settings), launch, document, on_log=printed.append)
         await service.start()
         try:
             async with asyncio.timeout(TIMEOUT_S):
@@ -122,7 +120,11 @@ def launch_server(
     servers: list[Server] = []
 
     def start(
-        model: str, *arguments: str, ref: str = "run.py:Runner", wait: bool = True, **environment: str
+        model: str,
+        *arguments: str,
+        ref: str = "run.py:Runner",
+        wait: bool = True,
+        **environment: str,
     ) -> Server:
         log = tmp_path / f"server{len(servers)}.log"
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("COG_")}

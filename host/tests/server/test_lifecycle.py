@@ -29,9 +29,9 @@ def test_a_death_is_followed_by_a_restart() -> None:
     life = Lifecycle(max_deaths=3)
     life.handle(SetUp())
     assert life.handle(Died()) == [Restart(BACKOFF_S[0])]
-    assert life.state is WorkerState.WAITING
+    states = [life.state]
     life.handle(Restarted())
-    assert life.state is WorkerState.STARTING
+    assert [*states, life.state] == [WorkerState.WAITING, WorkerState.STARTING]
 
 
 def test_restarts_wait_longer_and_the_third_death_in_a_row_is_the_last() -> None:

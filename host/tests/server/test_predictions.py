@@ -43,11 +43,11 @@ def new() -> Prediction:
 
 def test_a_prediction_goes_from_starting_to_processing_to_its_end() -> None:
     prediction = new()
-    assert prediction.status is Status.STARTING
-    prediction.handle(Started(1.0))
-    assert prediction.status is Status.PROCESSING
-    prediction.handle(Succeeded(2.5, "out"))
-    assert prediction.status is Status.SUCCEEDED
+    statuses = [prediction.status]
+    for event in (Started(1.0), Succeeded(2.5, "out")):
+        prediction.handle(event)
+        statuses.append(prediction.status)
+    assert statuses == [Status.STARTING, Status.PROCESSING, Status.SUCCEEDED]
     assert prediction.is_terminal
 
 

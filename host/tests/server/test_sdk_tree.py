@@ -23,5 +23,5 @@ def test_it_is_made_once(tmp_path: Path) -> None:
 
 def test_several_at_once_end_with_one_and_leave_nothing(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
-        trees = set(threads.map(lambda _: materialize(tmp_path), range(8)))
+        trees = set(threads.map(materialize, [tmp_path] * 8))
     assert [*(tmp_path / "sdk").iterdir()] == [*trees]

@@ -18,7 +18,7 @@ from cogworks.server.errors import (
     StoppingError,
 )
 from cogworks.server.lifecycle import WorkerState
-from cogworks.server.predictions import LogAdded, OutputAdded, Started, Succeeded
+from cogworks.server.predictions import OutputAdded, Prediction, Started, Succeeded
 from cogworks.server.service import PredictionRequest
 
 pytestmark = pytest.mark.slow
@@ -68,7 +68,11 @@ def test_the_observer_sees_every_event_in_order(stage: Any, play: Any) -> None:
     async def scene() -> None:
         async with stage("yields") as it:
             seen: list[Any] = []
-            run = it.service.submit(request(count=2), lambda _, event: seen.append(event))
+
+            def see(prediction: Prediction, event: Any) -> None:
+                seen.append(event)
+
+            run = it.service.submit(request(count=2), see)
             await run.wait()
             assert [type(event) for event in seen] == [Started, OutputAdded, OutputAdded, Succeeded]
             assert [event.value for event in seen[1:3]] == ["item 0", "item 1"]
@@ -284,7 +288,7 @@ def test_an_input_longer_than_a_frame_reaches_the_model(stage: Any, play: Any) -
 def test_several_workers_run_a_sync_model_at_once(stage: Any, play: Any) -> None:
     async def scene() -> None:
         async with stage("sleeps", workers=2) as it:
-            while len(it.service.ready_workers) < 2:
+            while len(it.service.ready_workers) < 2:  # noqa: ASYNC110 - one ready is an event, two are not
                 await asyncio.sleep(0.01)
             runs = [it.service.submit(request(seconds=0.3)) for _ in range(2)]
             assert it.service.is_busy()

@@ -90,7 +90,7 @@ def test_without_a_document_everything_passes() -> None:
 
 
 def test_training_inputs_have_a_component_of_their_own() -> None:
-    components = {
+    components: dict[str, Any] = {
         "Input": {"type": "object", "properties": {"a": {}}},
         "TrainingInput": {"type": "object", "properties": {"b": {}}},
     }

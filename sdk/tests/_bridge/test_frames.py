@@ -28,7 +28,7 @@ def test_pieces_of_any_size_give_the_same_lines(seed: int) -> None:
     lines = [b"x" * chance.randrange(50) for _ in range(chance.randrange(1, 30))]
     stream = b"".join(line + b"\n" for line in lines)
     decoder = FrameDecoder()
-    received = []
+    received: list[bytes] = []
     while stream:
         size = chance.randrange(1, 40)
         received += decoder.feed(stream[:size])

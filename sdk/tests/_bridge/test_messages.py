@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -66,8 +67,11 @@ def test_fields_at_their_default_are_left_out() -> None:
 
 
 def test_an_output_that_is_false_or_empty_is_not_taken_for_none() -> None:
-    for value in (False, 0, "", [], {}):
-        assert decode(encode(Done("p1", "succeeded", output=value))) == Done("p1", "succeeded", value)
+    values: list[Any] = [False, 0, "", [], {}]
+    for value in values:
+        assert decode(encode(Done("p1", "succeeded", output=value))) == Done(
+            "p1", "succeeded", value
+        )
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

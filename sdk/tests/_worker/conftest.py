@@ -25,7 +25,9 @@ TIMEOUT_S = 20.0
 class Worker:
     """The server's side of a worker that runs one of the fixture models."""
 
-    def __init__(self, model: Path, tree: Path, temp_dir: Path, environment: dict[str, str]) -> None:
+    def __init__(
+        self, model: Path, tree: Path, temp_dir: Path, environment: dict[str, str]
+    ) -> None:
         data, their_data = socket.socketpair()
         control, their_control = socket.socketpair()
         for sock in (data, control):
@@ -57,7 +59,7 @@ class Worker:
         their_control.close()
 
     def init(self, **changes: Any) -> None:
-        values = {
+        values: dict[str, Any] = {
             "protocol": PROTOCOL_VERSION,
             "ref": "run.py:Runner",
             "mode": "run",
@@ -146,5 +148,3 @@ def ready(launch: Callable[..., Worker]) -> Callable[..., Worker]:
         return worker
 
     return start
-
-

@@ -10,8 +10,8 @@ from typing import Any, Callable
 
 import pytest
 
-from cog._bridge.messages import Cancel, Done, Metric, Output, Spilled, decode, encode
 from cog._bridge.limits import MAX_FRAME_BYTES
+from cog._bridge.messages import Cancel, Done, Metric, Output, Spilled, decode, encode
 
 Start = Callable[..., Any]
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cog._schema.kinds import is_dict
 from cogworks import _version
 from cogworks.errors import CogworksError
 from cogworks.server.launch import WorkerLaunch
@@ -74,7 +75,7 @@ def _read_document() -> dict[str, Any] | None:
         return None
     except ValueError as error:
         raise StartError(f"{SCHEMA_FILE} is not JSON: {error}") from error
-    if not isinstance(document, dict):
+    if not is_dict(document):
         raise StartError(f"{SCHEMA_FILE} does not hold a JSON object")
     return document
 

@@ -7,6 +7,8 @@ import mimetypes
 from pathlib import Path
 from typing import Any
 
+from cog._schema.kinds import is_dict, is_list
+
 DEFAULT_MEDIA_TYPE = "application/octet-stream"
 
 mimetypes.add_type("image/webp", ".webp")
@@ -36,8 +38,8 @@ def data_url(path: Path, name: str) -> str:
 def _replace(value: Any, urls: dict[str, str]) -> Any:
     if isinstance(value, str):
         return urls.get(value, value)
-    if isinstance(value, list):
+    if is_list(value):
         return [_replace(item, urls) for item in value]
-    if isinstance(value, dict):
+    if is_dict(value):
         return {key: _replace(item, urls) for key, item in value.items()}
     return value

@@ -81,16 +81,18 @@ class Lifetime:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, stopping.set)
         if self._settings.await_explicit_shutdown:
-            loop.add_signal_handler(signal.SIGTERM, logger.info, "SIGTERM ignored until POST /shutdown")
+            loop.add_signal_handler(
+                signal.SIGTERM, logger.info, "SIGTERM ignored until POST /shutdown"
+            )
         else:
             loop.add_signal_handler(signal.SIGTERM, stopping.set)
 
     async def _reload_on_change(self, service: PredictionService) -> None:
         if self._reload_paths is None:
             return
-        import watchfiles
+        from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType] - a union of its own
 
-        async for changes in watchfiles.awatch(self._reload_paths):
+        async for changes in awatch(self._reload_paths):
             names = sorted({Path(path).name for _, path in changes})
             logger.info("changed: %s; restarting the worker", ", ".join(names[:5]))
             await service.restart_workers()

@@ -111,7 +111,9 @@ class Link:
         try:
             for frame in frames:
                 message = decode(frame, msgspec.json.decode)
-                self._on_message(self._unspill(message) if isinstance(message, Spilled) else message)
+                self._on_message(
+                    self._unspill(message) if isinstance(message, Spilled) else message
+                )
         except MessageError as error:
             self.fail(str(error))
 
@@ -159,7 +161,6 @@ class Link:
         if text:
             self._on_output(pipe.source, text)
         return len(data) == PIPE_READ_BYTES
-
 
     def _forget(self, pipe: _Pipe) -> None:
         """Stop listening to a pipe; again does nothing."""

@@ -49,7 +49,9 @@ def configure(log_format: str, log_level: str) -> None:
     """
     level = LEVELS.get(log_level.lower())
     if level is None:
-        raise LogSettingError(f'COG_LOG_LEVEL="{log_level[:80]}": expected one of {", ".join(LEVELS)}')
+        raise LogSettingError(
+            f'COG_LOG_LEVEL="{log_level[:80]}": expected one of {", ".join(LEVELS)}'
+        )
     if log_format not in ("json", "console", "development"):
         raise LogSettingError(f'LOG_FORMAT="{log_format[:80]}": expected json or console')
     handler = logging.StreamHandler(sys.stderr)

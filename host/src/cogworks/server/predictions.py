@@ -15,6 +15,8 @@ from typing import Any
 
 import msgspec
 
+from cog._schema.kinds import is_dict, is_list
+
 MAX_LOG_CHARACTERS = 16 * 1024 * 1024
 """How much of a prediction's logs is kept; the rest is replaced by one line that says so."""
 
@@ -119,16 +121,16 @@ class Prediction:
     id: str
     input: dict[str, Any]
     created_at: float
-    context: dict[str, str] = field(default_factory=dict)
+    context: dict[str, str] = field(default_factory=dict[str, str])
     version: str | None = None
     status: Status = Status.STARTING
     output: Any = None
     error: str | None = None
     started_at: float | None = None
     completed_at: float | None = None
-    metrics: dict[str, Any] = field(default_factory=dict)
-    _items: list[Any] = field(default_factory=list)
-    _logs: list[str] = field(default_factory=list)
+    metrics: dict[str, Any] = field(default_factory=dict[str, Any])
+    _items: list[Any] = field(default_factory=list[Any])
+    _logs: list[str] = field(default_factory=list[str])
     _log_characters: int = 0
 
     def handle(self, event: Event) -> None:
@@ -200,7 +202,9 @@ class Prediction:
         if len(text) <= room:
             self._logs.append(text)
         elif room >= 0:
-            self._logs.append(f"{text[:room]}\n[logs cut: more than {MAX_LOG_CHARACTERS} characters]\n")
+            self._logs.append(
+                f"{text[:room]}\n[logs cut: more than {MAX_LOG_CHARACTERS} characters]\n"
+            )
 
     def _all_metrics(self) -> dict[str, Any]:
         if self.completed_at is None:
@@ -213,7 +217,7 @@ def _record(metrics: dict[str, Any], name: str, value: Any, mode: str) -> None:
     *path, leaf = name.split(".")
     for part in path:
         below = metrics.get(part)
-        if not isinstance(below, dict):
+        if not is_dict(below):
             below = metrics[part] = {}
         metrics = below
     if mode == "delete":
@@ -222,7 +226,7 @@ def _record(metrics: dict[str, Any], name: str, value: Any, mode: str) -> None:
         metrics[leaf] = metrics.get(leaf, 0) + value
     elif mode == "append":
         present = metrics.get(leaf, [])
-        metrics[leaf] = [*(present if isinstance(present, list) else [present]), value]
+        metrics[leaf] = [*(present if is_list(present) else [present]), value]
     else:
         metrics[leaf] = value
 

@@ -5,6 +5,7 @@ Imports little, so that a server can start its worker before it loads its own he
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -117,7 +118,6 @@ def describe_exit(code: int, after_s: float) -> str:
 
 
 def _kill_group(pid: int) -> None:
-    try:
+    # Nobody may be left; macOS says "permission" where only zombies are.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass  # Nobody is left; macOS says "permission" where only zombies are.

@@ -9,6 +9,7 @@ import msgspec
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
+from cog._schema.kinds import is_dict
 from cogworks.errors import CogworksError
 from cogworks.server.service import PredictionRequest
 
@@ -100,25 +101,27 @@ def parse_prediction_request(data: Any) -> PredictionRequest:
     Raises:
         BadFieldsError: what is wrong.
     """
-    if not isinstance(data, dict):
+    if not is_dict(data):
         raise BadFieldsError([_detail(["body"], "must be a JSON object")])
     inputs = data.get("input")
     context = data.get("context")
     prediction_id = data.get("id")
     problems: list[dict[str, Any]] = []
-    if inputs is not None and not isinstance(inputs, dict):
+    if inputs is not None and not is_dict(inputs):
         problems.append(_detail(["body", "input"], "must be an object"))
     if context is not None and not _is_text_map(context):
         problems.append(_detail(["body", "context"], "must be an object whose values are strings"))
     if prediction_id is not None and not _is_id(prediction_id):
-        problems.append(_detail(["body", "id"], "must be 1 to 200 characters of A-Z a-z 0-9 . _ ~ -"))
+        problems.append(
+            _detail(["body", "id"], "must be 1 to 200 characters of A-Z a-z 0-9 . _ ~ -")
+        )
     if problems:
         raise BadFieldsError(problems)
     return PredictionRequest(inputs or {}, context or {}, prediction_id)
 
 
 def _is_text_map(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+    return is_dict(value) and all(isinstance(item, str) for item in value.values())
 
 
 def _is_id(value: Any) -> bool:
@@ -131,4 +134,3 @@ def _detail(loc: list[str], message: str) -> dict[str, Any]:
 
 def _too_large(limit_bytes: int) -> BadRequestError:
     return BadRequestError(413, f"The body is larger than {limit_bytes} bytes (COG_MAX_BODY)")
-

@@ -79,7 +79,9 @@ class Routes:
         status = health.status(self._service)
         if status in ("READY", "BUSY"):
             return JsonResponse({"status": status})
-        return JsonResponse({"status": status, "error": health.reason_not_ready(self._service)}, 503)
+        return JsonResponse(
+            {"status": status, "error": health.reason_not_ready(self._service)}, 503
+        )
 
     async def openapi(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Return the model's OpenAPI document."""

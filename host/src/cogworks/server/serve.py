@@ -86,4 +86,3 @@ def _url(sock: socket.socket, host: str) -> str:
     port = sock.getsockname()[1]
     name = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::", "::1") else host
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
-

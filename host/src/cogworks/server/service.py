@@ -22,7 +22,6 @@ from cogworks.server.errors import (
 from cogworks.server.files import inline_files
 from cogworks.server.ids import new_id
 from cogworks.server.launch import WorkerLaunch
-from cogworks.server.lifecycle import WorkerState
 from cogworks.server.pool import Pool
 from cogworks.server.predictions import (
     Canceled,
@@ -44,7 +43,9 @@ from cogworks.server.validation import InputSchema
 CANCEL_S = 5.0
 """How long predictions that are canceled at shutdown may take to end."""
 
-NOT_READY = "Setup has not finished yet. Wait until it has finished, or GET /health-check for status."
+NOT_READY = (
+    "Setup has not finished yet. Wait until it has finished, or GET /health-check for status."
+)
 
 _OF_PREDICTIONS = (Done, Output, Log, Metric)
 
@@ -177,7 +178,9 @@ class PredictionService:
         values = self._check(request)
         worker = self._find_worker()
         prediction_id = request.id or new_id()
-        prediction = Prediction(prediction_id, self._schema.redact(values), time.time(), request.context)
+        prediction = Prediction(
+            prediction_id, self._schema.redact(values), time.time(), request.context
+        )
         self._run_numbers += 1
         run_id = prediction_id if request.id is None else f"{prediction_id}.{self._run_numbers}"
         run = Run(prediction, run_id, worker, observer)
@@ -305,7 +308,9 @@ class PredictionService:
                 try:
                     value = await asyncio.to_thread(inline_files, value, message.files)
                 except OSError as error:
-                    self._finish(run, Failed(time.time(), f"an output file cannot be read: {error}"))
+                    self._finish(
+                        run, Failed(time.time(), f"an output file cannot be read: {error}")
+                    )
             self._apply(run, message, value)
         run.backlog = None
 

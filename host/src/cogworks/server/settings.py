@@ -23,7 +23,9 @@ class SettingsError(CogworksError):
         super().__init__(f'{name}="{value[:80]}": expected {expected}')
 
 
-def _setting(default: Any, env: str | None, help: str, parse: Callable[[str], Any] | None = None) -> Any:
+def _setting(
+    default: Any, env: str | None, help: str, parse: Callable[[str], Any] | None = None
+) -> Any:
     return field(default=default, metadata={"env": env, "help": help, "parse": parse})
 
 
@@ -67,7 +69,9 @@ class Settings:
     """How the server behaves."""
 
     host: str = _setting("0.0.0.0", None, "Address to listen on.")
-    port: int = _setting(5000, "PORT", "Port to listen on; 0 for a free one, which is printed.", _port)
+    port: int = _setting(
+        5000, "PORT", "Port to listen on; 0 for a free one, which is printed.", _port
+    )
     max_concurrency: int | None = _setting(
         None,
         "COG_MAX_CONCURRENCY",
@@ -95,10 +99,16 @@ class Settings:
         30.0, "COG_SHUTDOWN_GRACE", "Seconds that running predictions get at shutdown.", _seconds
     )
     max_body_bytes: int = _setting(
-        100 * MIB, "COG_MAX_BODY", "Largest request body in bytes; more is answered with 413.", _positive
+        100 * MIB,
+        "COG_MAX_BODY",
+        "Largest request body in bytes; more is answered with 413.",
+        _positive,
     )
     log_format: str = _setting(
-        "json", "LOG_FORMAT", "`json`: one object a line; `console`: for people. On standard error.", str
+        "json",
+        "LOG_FORMAT",
+        "`json`: one object a line; `console`: for people. On standard error.",
+        str,
     )
     log_level: str = _setting(
         "info", "COG_LOG_LEVEL", "`debug`, `info`, `warning` or `error`.", str
@@ -117,7 +127,7 @@ class Settings:
         Raises:
             SettingsError: a value is not of its kind.
         """
-        values = {}
+        values: dict[str, Any] = {}
         for item in dataclasses.fields(cls):
             name, parse = item.metadata["env"], item.metadata["parse"]
             text = environment.get(name, "") if name else ""

@@ -240,7 +240,9 @@ class Supervisor:
     def _on_setup_timeout(self, process: WorkerProcess) -> None:
         if process is self._process:
             self._link.drain_output()
-            if self._fail_setup(f"setup did not finish within {self._settings.setup_timeout_s:g} s"):
+            if self._fail_setup(
+                f"setup did not finish within {self._settings.setup_timeout_s:g} s"
+            ):
                 process.kill()
 
     def _fail_setup(self, error: str) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 
 import jsonschema_rs
 
+from cog._schema.kinds import is_dict, is_list
+
 URL_PATTERN = "^(https?://|data:)"
 """What a file input must begin with."""
 
@@ -23,16 +25,18 @@ class InputSchema:
 
     def __init__(self, document: dict[str, Any] | None, mode: str) -> None:
         """Compile the document's input component."""
-        components = (document or {}).get("components", {}).get("schemas", {})
-        schema = next((components[name] for name in _COMPONENTS[mode] if name in components), None)
-        self._properties: dict[str, Any] | None = (schema or {}).get("properties")
+        components: dict[str, Any] = (document or {}).get("components", {}).get("schemas", {})
+        schema: dict[str, Any] | None = next(
+            (components[name] for name in _COMPONENTS[mode] if name in components), None
+        )
+        self._properties: dict[str, Any] | None = None
         self._validator: jsonschema_rs.Validator | None = None
         self._secrets: frozenset[str] = frozenset()
         if schema is None:
             return
-        if self._properties is None:
-            self._properties = {}
-        self._secrets = frozenset(n for n, s in self._properties.items() if s.get("x-cog-secret"))
+        properties: dict[str, Any] = schema.get("properties", {})
+        self._properties = properties
+        self._secrets = frozenset(n for n, s in properties.items() if s.get("x-cog-secret"))
         rewritten = {name: _to_json_schema(item) for name, item in components.items()}
         whole = {**_to_json_schema(schema), "components": {"schemas": rewritten}}
         self._validator = jsonschema_rs.Draft202012Validator(whole, mask="the value")
@@ -99,9 +103,9 @@ def _message(error: jsonschema_rs.ValidationError, kind: dict[str, Any]) -> str:
 
 def _to_json_schema(schema: Any) -> Any:
     """Rewrite one OpenAPI 3.0 schema, and what it contains, as JSON Schema."""
-    if isinstance(schema, list):
+    if is_list(schema):
         return [_to_json_schema(item) for item in schema]
-    if not isinstance(schema, dict):
+    if not is_dict(schema):
         return schema
     result = {
         key: value if key in ("default", "enum") else _to_json_schema(value)

@@ -10,7 +10,9 @@ class FrameError(Exception):
 
     def __init__(self, size_bytes: int, limit_bytes: int) -> None:
         """Keep both numbers for the message."""
-        super().__init__(f"a frame of more than {size_bytes} bytes; the limit is {limit_bytes} bytes")
+        super().__init__(
+            f"a frame of more than {size_bytes} bytes; the limit is {limit_bytes} bytes"
+        )
         self.size_bytes = size_bytes
         self.limit_bytes = limit_bytes
 

@@ -16,6 +16,14 @@ FAILED = "failed"
 CANCELED = "canceled"
 
 
+def _no_context() -> dict[str, str]:
+    return {}
+
+
+def _no_files() -> dict[str, dict[str, Any]]:
+    return {}
+
+
 class MessageError(Exception):
     """A frame is not a message: no JSON object, an unknown type, wrong fields."""
 
@@ -79,7 +87,7 @@ class Predict:
 
     id: str
     input: dict[str, Any]
-    context: dict[str, str] = field(default_factory=dict)
+    context: dict[str, str] = field(default_factory=_no_context)
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ class Output:
     id: str
     index: int
     value: Any
-    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: dict[str, dict[str, Any]] = field(default_factory=_no_files)
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,7 @@ class Done:
     output: Any = None
     error: Optional[str] = None
     streamed: bool = False
-    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: dict[str, dict[str, Any]] = field(default_factory=_no_files)
 
 
 @dataclass(frozen=True)
@@ -167,7 +175,6 @@ TYPES: dict[str, Any] = {
     "spilled": Spilled,
 }
 """The name of each message on the wire."""
-
 
 
 def _default(item: Field[Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import tempfile
@@ -71,10 +72,8 @@ class Channel:
 
     def stop_receiving(self) -> None:
         """Let ``receive`` end once what has arrived is handled; safe from any thread."""
-        try:
+        with contextlib.suppress(OSError):  # The server may have closed it first.
             self._socket.shutdown(socket.SHUT_RD)
-        except OSError:
-            pass  # The server closed it first.
 
 
 def _unspill(message: Message) -> Message:

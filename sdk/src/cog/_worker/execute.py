@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from cog._bridge.messages import CANCELED, SUCCEEDED, Done, Metric, Output, Predict
 from cog._worker.cancel import Canceller
@@ -13,6 +13,7 @@ from cog._worker.files import close_files
 from cog._worker.logs import flush_streams
 from cog._worker.run import Plan, failure, format_traceback
 from cog.errors import CancelationException
+from cog.metrics import Record
 from cog.scope import Scope, enter_scope, exit_scope
 
 
@@ -45,7 +46,9 @@ class SyncExecutor:
             return self._run(message)
         except CancelationException:
             return Done(message.id, CANCELED)
-        except BaseException as error:  # SystemExit too: a model that exits only ends its prediction.
+        except (
+            BaseException
+        ) as error:  # SystemExit too: a model that exits only ends its prediction.
             self._canceller.leave()
             print(format_traceback(error), end="", file=sys.stderr)
             return failure(message.id, error)
@@ -71,10 +74,9 @@ class SyncExecutor:
             exit_scope(token)
 
     def _finish(self, prediction_id: str, result: Any) -> Done:
-        if self._plan.always_streams and not isinstance(result, (str, bytes)):
-            return self._stream(prediction_id, result)
-        if isinstance(result, Iterator):
-            return self._stream(prediction_id, result)
+        is_text = isinstance(result, (str, bytes))
+        if (self._plan.always_streams and not is_text) or isinstance(result, Iterator):
+            return self._stream(prediction_id, cast("Iterable[Any]", result))
         outputs = self._plan.outputs()
         value = self._plan.encode(result, outputs.add)
         if self._plan.always_streams:
@@ -103,7 +105,7 @@ class SyncExecutor:
             if close is not None:
                 close()  # A generator that was canceled between two items cleans up now.
 
-    def _recorder(self, prediction_id: str) -> Any:
+    def _recorder(self, prediction_id: str) -> Record:
         def record(name: str, value: Any, mode: str) -> None:
             message = Metric(prediction_id, name, value, mode)
             if not self._canceller.is_main_thread():

@@ -14,6 +14,7 @@ from cog._worker.channel import Channel
 from cog._worker.files import close_files
 from cog._worker.logs import AttributedStream, attribute_streams, current_prediction
 from cog._worker.run import Plan, failure, format_traceback
+from cog.metrics import Record
 from cog.scope import Scope, enter_scope, exit_scope
 
 MAX_EARLY_CANCELS = 1024
@@ -38,7 +39,7 @@ class AsyncExecutor:
     def serve(self) -> None:
         """Work until the channel ends and the predictions that run have finished."""
         self._loop_thread = threading.get_ident()
-        self._streams = attribute_streams(lambda *log: self._send(Log(*log)))
+        self._streams = attribute_streams(self._emit)
         self._loop.add_reader(self._channel.fileno(), self._receive)
         try:
             self._loop.run_forever()
@@ -94,7 +95,9 @@ class AsyncExecutor:
             done = Done(message.id, CANCELED) if run.is_canceled else await self._run(message)
         except asyncio.CancelledError as error:
             done = Done(message.id, CANCELED) if run.is_canceled else failure(message.id, error)
-        except BaseException as error:  # SystemExit too: a model that exits only ends its prediction.
+        except (
+            BaseException
+        ) as error:  # SystemExit too: a model that exits only ends its prediction.
             print(format_traceback(error), end="", file=sys.stderr)
             done = failure(message.id, error)
         del self._runs[message.id]
@@ -147,8 +150,14 @@ class AsyncExecutor:
         value = self._plan.encode_item(item, outputs.add)
         self._send(Output(prediction_id, index, value, outputs.files))
 
-    def _recorder(self, prediction_id: str) -> Any:
-        return lambda name, value, mode: self._send(Metric(prediction_id, name, value, mode))
+    def _recorder(self, prediction_id: str) -> Record:
+        def record(name: str, value: Any, mode: str) -> None:
+            self._send(Metric(prediction_id, name, value, mode))
+
+        return record
+
+    def _emit(self, prediction_id: str, source: str, text: str) -> None:
+        self._send(Log(prediction_id, source, text))
 
     def _send(self, message: Message) -> None:
         """Send with the other messages of this turn of the loop: one system call for all."""

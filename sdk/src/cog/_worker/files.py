@@ -9,6 +9,7 @@ any other belongs to the model and stays.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import shutil
@@ -16,6 +17,7 @@ import tempfile
 import uuid
 from typing import Any, Callable
 
+from cog._schema.kinds import is_list
 from cog._schema.types import FileType, ListType, OptionalType, Signature, Type
 from cog._schema.types import PathType as _PathType
 from cog.types import File, Path
@@ -56,10 +58,8 @@ class FileInputs:
 def close_files(closers: list[Callable[[], None]]) -> None:
     """Remove what ``FileInputs.open`` made; a file that the model moved away is no error."""
     for close in closers:
-        try:
+        with contextlib.suppress(OSError):
             close()
-        except OSError:
-            pass
 
 
 class FileOutputs:
@@ -78,7 +78,7 @@ class FileOutputs:
             ValueError: an open file that is closed, or cannot be read.
         """
         if isinstance(value, (str, os.PathLike)):
-            path = os.path.abspath(os.fspath(_local_path(value)))
+            path: str = os.path.abspath(str(_local_path(value)))
             name = os.path.basename(path)
         else:
             path, name = self._copy(value)
@@ -113,7 +113,7 @@ def _file_kind(type_: Type) -> Any:
 
 
 def _open_value(value: Any, kind: Any, closers: list[Callable[[], None]]) -> Any:
-    if isinstance(value, list):
+    if is_list(value):
         return [_open_value(item, kind, closers) for item in value]
     if not isinstance(value, str):
         return value

@@ -8,6 +8,7 @@ once, under the right name.
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import io
 import sys
@@ -32,10 +33,9 @@ def make_streams_live() -> None:
 def flush_streams() -> None:
     """Push out an unfinished line; whatever the model put in the place of the streams is tried."""
     for stream in (sys.stdout, sys.stderr):
-        try:
+        # Closed or replaced by the model: then there is nothing of ours to flush.
+        with contextlib.suppress(Exception):
             stream.flush()
-        except Exception:
-            pass  # Closed or replaced by the model: there is nothing of ours to flush.
 
 
 class AttributedStream(io.TextIOBase):
@@ -55,8 +55,6 @@ class AttributedStream(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Send the lines that ``text`` completes, keep the rest for later."""
-        if not isinstance(text, str):
-            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         prediction = current_prediction.get()
         if prediction is None:
             self._original.write(text)
@@ -120,5 +118,5 @@ def attribute_streams(emit: Emit) -> tuple[AttributedStream, AttributedStream]:
     """Put attributed streams in the place of ``sys.stdout`` and ``sys.stderr``; return them."""
     stdout = AttributedStream(sys.stdout, "stdout", emit)
     stderr = AttributedStream(sys.stderr, "stderr", emit)
-    sys.stdout, sys.stderr = stdout, stderr  # type: ignore[assignment]
+    sys.stdout, sys.stderr = stdout, stderr
     return stdout, stderr

@@ -40,7 +40,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle.
     data, control = _connect(sys.argv)
     sys.argv = [sys.argv[0]]
-    control.send(Hello(PROTOCOL_VERSION, "%d.%d.%d" % sys.version_info[:3], _version.__version__))
+    control.send(Hello(PROTOCOL_VERSION, sys.version.split()[0], _version.__version__))
     incoming = control.receive()
     init = next(incoming, None)
     if not isinstance(init, Init):
@@ -55,7 +55,7 @@ def main() -> None:
 def _connect(argv: list[str]) -> tuple[Channel, Channel]:
     if len(argv) != 3 or argv[1] != "--bridge":
         sys.exit("usage: python SDK_TREE --bridge DATA_FD,CONTROL_FD (the server starts it so)")
-    channels = []
+    channels: list[Channel] = []
     for text in argv[2].split(","):
         sock = socket.socket(fileno=int(text))
         sock.set_inheritable(False)

@@ -7,7 +7,7 @@ import inspect
 import os
 from typing import Any, Callable, Optional
 
-from cog.types import File, Path
+from cog.types import File, Path, URLPath
 
 WEIGHTS_FOLDER = "weights"
 """Looked for in the project when COG_WEIGHTS is not set."""
@@ -42,5 +42,5 @@ def _weights(annotation: Any, source: Optional[str]) -> Any:
         return File.validate(source) if is_url else open(source, "rb")
     if "Path" in text:
         path = Path.validate(source)
-        return path.convert() if hasattr(path, "convert") else path
+        return path.convert() if isinstance(path, URLPath) else path
     return source
