@@ -37,9 +37,7 @@ async def predict(job: Job, sink: Sink, state: State) -> None:
     Raises:
         CogworksError: setup failed, or the prediction did not succeed.
     """
-    # What the server warns of is the prediction's error here; one line of it is enough.
-    level = logging.DEBUG if state.console.debug else logging.ERROR
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    _configure_logging(is_debug=state.console.debug)
     service = PredictionService(
         job.settings, job.launch, job.document, on_log=_print_log, processes=job.processes
     )
@@ -57,6 +55,14 @@ async def predict(job: Job, sink: Sink, state: State) -> None:
         with contextlib.suppress(OSError):
             await starting
         await service.stop()
+
+
+def _configure_logging(*, is_debug: bool) -> None:
+    if is_debug:
+        logging.basicConfig(level=logging.DEBUG, format="%(levelname)s %(name)s: %(message)s")
+    else:
+        # What the server reports of its worker ends the command as an error; once is enough.
+        logging.getLogger("cogworks.server").setLevel(logging.CRITICAL)
 
 
 class _Listener:
