@@ -6,95 +6,26 @@ directory below ``projects`` is a project of several modules, whose ``run.py`` i
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
-import types
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cog._schema.openapi import document
 from cog._schema.signature import read_signature
 from cog._schema.types import Signature
 from cogworks.schema import analyze
 
-ROOT = Path(__file__).resolve().parents[3]
-SIGNATURES = ROOT / "fixtures" / "signatures"
+from .authors import ROOT, SIGNATURES, import_file
+
 FILES = sorted(SIGNATURES.glob("*.py"))
 PROJECTS = sorted(SIGNATURES.glob("projects/*/run.py"))
 EXAMPLES = sorted((ROOT / "examples").glob("*/cog.yaml"))
 
 _HEADER = re.compile(r"# (\w+)( \(train\))?: ")
 _REFERENCE = re.compile(r"^(run|predict|train): *[\"']?([^\"'\s#]+)", re.MULTILINE)
-
-
-class _Lenient(type):
-    """The type of classes that have every attribute and take every argument."""
-
-    def __getattr__(cls, name: str) -> Any:
-        return _stub_class(name)
-
-    def __getitem__(cls, item: object) -> Any:
-        return cls
-
-    def __call__(cls, *args: object, **kwargs: object) -> Any:
-        return type.__call__(cls)
-
-
-def _stub_class(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(name)
-    return _Lenient(name, (), {})
-
-
-class _Anything(types.ModuleType):
-    """Stands for a third-party module that is not installed here: every name is a class."""
-
-    def __getattr__(self, name: str) -> Any:
-        setattr(self, name, _stub_class(name))
-        return getattr(self, name)
-
-
-def _stub_module(name: str) -> None:
-    module = _Anything(name)
-    sys.modules[name] = module
-    parent, _, last = name.rpartition(".")
-    if parent:
-        setattr(sys.modules[parent], last, module)
-
-
-@pytest.fixture(autouse=True)
-def _clean_imports() -> Iterator[None]:
-    """Forget what a fixture imported, and where from."""
-    modules, path = dict(sys.modules), list(sys.path)
-    yield
-    for name in set(sys.modules) - set(modules):
-        del sys.modules[name]
-    sys.path[:] = path
-
-
-def import_file(file: Path) -> types.ModuleType:
-    """Import an author's file; modules that are neither the project's nor installed are stubs."""
-    sys.path.insert(0, str(file.parent))
-    importlib.invalidate_caches()
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    assert spec is not None
-    assert spec.loader is not None
-    for _ in range(20):
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[file.stem] = module
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                spec.loader.exec_module(module)
-            return module
-        except ModuleNotFoundError as error:
-            assert error.name is not None
-            _stub_module(error.name)
-    raise AssertionError(f"{file} needs too many modules")
 
 
 def read_both(file: Path, name: str, mode: str) -> tuple[Signature, Signature]:

@@ -8,15 +8,29 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
+from cog._schema.kinds import is_series, kind_of
 from cogworks.schema.operators import check_format
 from cogworks.schema.values import MAX_LENGTH, Unknown, iterate
+
+
+def _enumerate(items: list[Any], start: int = 0) -> list[tuple[int, Any]]:
+    return list(enumerate(items, start))
+
+
+def _reversed(items: list[Any]) -> list[Any]:
+    return list(reversed(items))
+
+
+def _zip(*series: Any, strict: bool = False) -> list[tuple[Any, ...]]:
+    return list(zip(*map(iterate, series), strict=strict))
+
 
 _ON_SERIES: dict[str, Callable[..., Any]] = {
     "builtins.all": all,
     "builtins.any": any,
-    "builtins.enumerate": lambda items, *rest: [(*pair,) for pair in enumerate(items, *rest)],
+    "builtins.enumerate": _enumerate,
     "builtins.list": list,
-    "builtins.reversed": lambda items: list(reversed(items)),
+    "builtins.reversed": _reversed,
     "builtins.sum": sum,
     "builtins.tuple": tuple,
 }
@@ -34,7 +48,7 @@ _ON_VALUES: dict[str, Callable[..., Any]] = {
     "builtins.round": round,
     "builtins.set": frozenset,
     "builtins.str": str,
-    "builtins.zip": lambda *series: list(zip(*map(iterate, series), strict=False)),
+    "builtins.zip": _zip,
     "textwrap.dedent": textwrap.dedent,
 }
 
@@ -50,7 +64,30 @@ _WRAPPER_MODULES = ("cog", "cog.types", "cog.path", "cog.secret", "pathlib")
 
 _METHODS: dict[type, frozenset[str]] = {
     str: frozenset(
-        ["capitalize", "casefold", "count", "endswith", "find", "format", "index", "join", "lower", "lstrip", "removeprefix", "removesuffix", "replace", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title", "upper"]
+        [
+            "capitalize",
+            "casefold",
+            "count",
+            "endswith",
+            "find",
+            "format",
+            "index",
+            "join",
+            "lower",
+            "lstrip",
+            "removeprefix",
+            "removesuffix",
+            "replace",
+            "rsplit",
+            "rstrip",
+            "split",
+            "splitlines",
+            "startswith",
+            "strip",
+            "swapcase",
+            "title",
+            "upper",
+        ]
     ),
     dict: frozenset(["copy", "get", "items", "keys", "values"]),
     list: frozenset(["copy", "count", "index"]),
@@ -93,7 +130,7 @@ def call_method(owner: Any, name: str, arguments: list[Any], keywords: dict[str,
     Raises:
         Unknown: it is none of those that are known here, or the result would be huge.
     """
-    if name not in _METHODS.get(type(owner), ()):
+    if name not in _METHODS.get(kind_of(owner), ()):
         raise Unknown.here(f"`.{name}()` of a {type(owner).__name__} is not constant")
     if isinstance(owner, str):
         _check_text_method(owner, name, arguments)
@@ -109,7 +146,7 @@ def _check_text_method(owner: str, name: str, arguments: list[Any]) -> None:
         _check_format_method(owner)
     if name in ("replace", "join"):
         texts = [item for item in arguments if isinstance(item, str)]
-        series = [len(item) for item in arguments if isinstance(item, (list, tuple))]
+        series = [len(item) for item in arguments if is_series(item)]
         factor = max([len(text) for text in texts] + series, default=0)
         if len(owner) * factor > 10 * MAX_LENGTH:
             raise Unknown.here("the value is too large")

@@ -26,7 +26,7 @@ class Classes:
             for base in self._names.bases(entity)
             if isinstance(base, (ClassEntity, External)) and base != entity
         ]
-        lines = [
+        lines: list[list[Ancestor]] = [
             self._linearize(base, depth + 1) if isinstance(base, ClassEntity) else [base]
             for base in bases
         ]

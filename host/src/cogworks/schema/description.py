@@ -18,18 +18,22 @@ class DescribedProject(Protocol):
     @property
     def directory(self) -> Path:
         """Where cog.yaml is."""
+        ...
 
     @property
     def run(self) -> str | None:
         """The reference of the model."""
+        ...
 
     @property
     def train(self) -> str | None:
         """The reference of the training."""
+        ...
 
     @property
     def concurrency_max(self) -> int | None:
         """The ``concurrency.max`` of cog.yaml."""
+        ...
 
 
 def describe(project: DescribedProject) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from cogworks.schema.literals import Folder, Local
 from cogworks.schema.names import FunctionEntity, Names, ValueEntity
 from cogworks.schema.scopes import Scope
 from cogworks.schema.source import Place
-from cogworks.schema.values import Unknown
+from cogworks.schema.values import Unknown, iterate
 
 ARGUMENTS = (
     "default",
@@ -45,7 +45,7 @@ class _InputCall:
 
     node: ast.Call
     scope: Scope
-    local: Local = field(default_factory=dict)
+    local: Local = field(default_factory=dict[str, Any])
 
 
 class Inputs:
@@ -213,9 +213,9 @@ class Inputs:
 def _json_choices(value: Any) -> tuple[Any, ...]:
     if isinstance(value, frozenset):
         raise ValueError("the order of a set is not fixed; use a list")
-    if not isinstance(value, (list, tuple, dict, range)):
+    if isinstance(value, str):
         raise ValueError("it must be a list of values")
-    return tuple(json_default(item) for item in value)
+    return tuple(json_default(item) for item in iterate(value))
 
 
 def _unresolved(what: str, node: ast.expr, scope: Scope, unknown: Unknown) -> SchemaError:

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from cogworks.schema.calls import call_function, call_method, constructor_argument
+from cogworks.schema.modules import Module
 from cogworks.schema.names import (
     ClassEntity,
     Entity,
     External,
     FunctionEntity,
-    Module,
     Names,
     Unclear,
     ValueEntity,
@@ -30,8 +30,10 @@ from cogworks.schema.values import CONSTANTS, Unfolded, Unknown, check_known, ch
 MAX_STEPS = 100_000
 """Of one expression; comprehensions and constants that use one another add up."""
 
-MAX_NESTING = 200
-"""Of expressions in expressions; Python's own stack is not much deeper."""
+MAX_NESTING = 100
+"""Of expressions in expressions, constants followed; Python's own stack is not much deeper."""
+
+_ENDLESS = "it takes too many steps to find out"
 
 Local = Mapping[str, Any]
 """Values of names that only exist inside a comprehension or a call."""
@@ -61,7 +63,7 @@ class Folder:
         self._nesting += 1
         place = Place(scope.source, node)
         if self._steps > MAX_STEPS or self._nesting > MAX_NESTING:
-            raise Unknown(place, "it takes too many steps to find out")
+            raise Unknown(place, _ENDLESS)
         try:
             value = check_size(self._fold_node(node, scope, local))
             if isinstance(value, Unfolded):
@@ -69,7 +71,9 @@ class Folder:
             return value
         except Unknown as unknown:
             raise unknown.at(place) from unknown.__cause__
-        except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+        except RecursionError as error:
+            raise Unknown(place, _ENDLESS) from error
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise Unknown(place, f"it raises {type(error).__name__}: {error}") from error
         finally:
             self._nesting -= 1

@@ -8,21 +8,25 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from cog._schema.kinds import is_series
 from cogworks.schema.values import MAX_BITS, MAX_LENGTH, Unknown
 
+# As Any: the operators of the standard library are typed for their own operands only.
+_OPERATOR: Any = operator
+
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: operator.pow,
-    ast.LShift: operator.lshift,
-    ast.RShift: operator.rshift,
-    ast.BitAnd: operator.and_,
-    ast.BitOr: operator.or_,
-    ast.BitXor: operator.xor,
+    ast.Add: _OPERATOR.add,
+    ast.Sub: _OPERATOR.sub,
+    ast.Mult: _OPERATOR.mul,
+    ast.Div: _OPERATOR.truediv,
+    ast.FloorDiv: _OPERATOR.floordiv,
+    ast.Mod: _OPERATOR.mod,
+    ast.Pow: _OPERATOR.pow,
+    ast.LShift: _OPERATOR.lshift,
+    ast.RShift: _OPERATOR.rshift,
+    ast.BitAnd: _OPERATOR.and_,
+    ast.BitOr: _OPERATOR.or_,
+    ast.BitXor: _OPERATOR.xor,
 }
 
 _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
@@ -44,6 +48,8 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.In: lambda left, right: left in right,
     ast.NotIn: lambda left, right: left not in right,
 }
+
+_CONVERSIONS: dict[str, Callable[[Any], str]] = {"r": repr, "s": str, "a": ascii}
 
 _WIDE = re.compile(r"\d{4}")
 """A width or precision that makes more of a value than anyone reads."""
@@ -81,7 +87,7 @@ def format_value(value: Any, conversion: int, spec: str) -> str:
     """Return what ``{value!r:spec}`` of an f-string gives."""
     check_format(spec)
     if conversion >= 0:
-        value = {"r": repr, "s": str, "a": ascii}[chr(conversion)](value)
+        value = _CONVERSIONS[chr(conversion)](value)
     return format(value, spec)
 
 
@@ -97,7 +103,7 @@ def check_format(spec: str) -> None:
 
 def _check_repetition(left: Any, right: Any) -> None:
     for series, count in ((left, right), (right, left)):
-        if isinstance(series, (str, bytes, list, tuple)) and isinstance(count, int):
+        if isinstance(count, int) and (isinstance(series, (str, bytes)) or is_series(series)):
             if len(series) * count > MAX_LENGTH:
                 raise Unknown.here("the value is too large")
             return

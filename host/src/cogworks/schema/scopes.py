@@ -16,7 +16,21 @@ Position = tuple[int, int]
 """Line and column."""
 
 MUTATORS = frozenset(
-    ["append", "add", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "reverse", "setdefault", "sort", "update"]
+    [
+        "append",
+        "add",
+        "clear",
+        "discard",
+        "extend",
+        "insert",
+        "pop",
+        "popitem",
+        "remove",
+        "reverse",
+        "setdefault",
+        "sort",
+        "update",
+    ]
 )
 """Methods that change a list, dict or set in place."""
 
@@ -107,9 +121,9 @@ class Scope:
         elif isinstance(statement, ast.AugAssign):
             self._collect_augmented(statement, is_conditional)
         elif type(statement).__name__ == "TypeAlias":  # ``type X = ...``, of Python 3.12 on.
-            target: ast.expr = getattr(statement, "name")  # noqa: B009 - unknown to older Pythons
+            alias: ast.expr = getattr(statement, "name")  # noqa: B009 - unknown to older Pythons
             value: ast.expr = getattr(statement, "value")  # noqa: B009
-            self._collect_target(target, value, statement, is_conditional)
+            self._collect_target(alias, value, statement, is_conditional)
         else:
             self._collect_blocks(statement, is_conditional)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import string
 import sys
-from collections.abc import Iterable
-from typing import Any, NoReturn
+from collections.abc import Iterable, Sized
+from typing import Any, NoReturn, cast
 
+from cog._schema.kinds import is_dict, is_series
 from cogworks.schema.source import Place
 
 MAX_LENGTH = 100_000
@@ -81,6 +82,9 @@ class Unfolded:
     __repr__ = __str__
 
 
+_SIZED: tuple[type[Any], ...] = (str, bytes, list, tuple, dict, frozenset)
+
+
 def check_known(value: Any) -> Any:
     """Return a value if all that it consists of is known.
 
@@ -89,10 +93,10 @@ def check_known(value: Any) -> Any:
     """
     if isinstance(value, Unfolded):
         value.refuse()
-    if isinstance(value, (list, tuple)):
+    if is_series(value):
         for item in value:
             check_known(item)
-    elif isinstance(value, dict):
+    elif is_dict(value):
         check_known(list(value.values()))
     return value
 
@@ -106,9 +110,9 @@ def check_size(value: Any) -> Any:
     if isinstance(value, int):
         if value.bit_length() > MAX_BITS:
             raise Unknown.here("the number is too large")
-    elif isinstance(value, (str, bytes, list, tuple, dict, frozenset)) and len(value) > MAX_LENGTH:
+    elif isinstance(value, _SIZED) and len(cast("Sized", value)) > MAX_LENGTH:
         raise Unknown.here("the value is too large")
-    return value
+    return cast("Any", value)
 
 
 def iterate(value: Any) -> Iterable[Any]:
@@ -123,6 +127,6 @@ def iterate(value: Any) -> Iterable[Any]:
         if len(value) > MAX_LENGTH:
             raise Unknown.here("the range is too large")
         return value
-    if isinstance(value, (str, list, tuple, dict)):
+    if isinstance(value, str) or is_series(value) or is_dict(value):
         return list(value)
     raise Unknown.here(f"a {type(value).__name__} cannot be looped over")

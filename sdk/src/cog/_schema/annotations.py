@@ -13,7 +13,7 @@ import sys
 import types
 import typing
 from collections.abc import Mapping
-from typing import Any, Optional, Union
+from typing import Any, Optional, Union, cast
 
 from cog._schema.errors import SignatureError
 from cog._schema.hints import Foreign, Hint, Known, Unspecified, union
@@ -22,6 +22,8 @@ from cog.file import File
 from cog.iterators import AsyncConcatenateIterator, ConcatenateIterator
 from cog.opaque import Opaque
 from cog.secret import Secret
+
+_PATH_LIKE: type[Any] = os.PathLike
 
 _UNIONS = (Union, getattr(types, "UnionType", Union))
 
@@ -100,7 +102,7 @@ def read_hint(annotation: Any, names: Names) -> Hint:
     if type(annotation).__name__ == "TypeAliasType":  # ``type X = ...``
         return read_hint(annotation.__value__, names)
     if isinstance(annotation, type):
-        return _class(annotation, names)
+        return _class(cast("type[Any]", annotation))
     return Foreign(_text(annotation))
 
 
@@ -137,15 +139,16 @@ def _known_name(annotation: Any) -> Optional[str]:
 
 def _arguments(annotation: Any) -> tuple[Any, ...]:
     # ``Literal`` and ``Callable`` hold values and lists, which are no types.
-    if typing.get_origin(annotation) in (typing.Literal, collections.abc.Callable):
+    origin: Any = typing.get_origin(annotation)
+    if origin is typing.Literal or getattr(origin, "__name__", "") == "Callable":
         return ()
     return typing.get_args(annotation)
 
 
-def _class(cls: type, names: Names) -> Hint:
+def _class(cls: type[Any]) -> Hint:
     if issubclass(cls, File):
         return Known("File")
-    if issubclass(cls, os.PathLike):
+    if issubclass(cls, _PATH_LIKE):
         return Known("Path")
     if issubclass(cls, Secret):
         return Known("Secret")
@@ -155,4 +158,4 @@ def _class(cls: type, names: Names) -> Hint:
 def _text(annotation: Any) -> str:
     if isinstance(annotation, type) and typing.get_origin(annotation) is None:
         return annotation.__name__
-    return str(annotation).replace("typing.", "")
+    return str(annotation).replace("typing.", "").replace("NoneType", "None")

@@ -75,9 +75,8 @@ def _compile_default(field: InputField, convert: Convert) -> Callable[[], Any]:
         return field.factory
     if field.default is not MISSING:
         default = convert(field.default)
-        if isinstance(default, (list, dict)):
-            return lambda: copy.deepcopy(default)
-        return lambda: default
+        is_mutable = isinstance(field.default, (list, dict))
+        return (lambda: copy.deepcopy(default)) if is_mutable else (lambda: default)
     if field.required:
         return _raise_required
     return lambda: None

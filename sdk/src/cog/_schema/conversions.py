@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from cog._schema.kinds import is_dict, is_list, kind_of
 from cog._schema.types import (
     AnyType,
     DictType,
@@ -51,7 +52,7 @@ def _mismatch(expected: str, value: Any) -> ValueError:
 
 
 def _json_name(value: Any) -> str:
-    return _JSON_NAMES.get(type(value), type(value).__name__)
+    return _JSON_NAMES.get(kind_of(value), kind_of(value).__name__)
 
 
 _JSON_NAMES: dict[type, str] = {
@@ -125,7 +126,7 @@ def list_of(convert: Convert) -> Convert:
     """Convert each item of an array."""
 
     def convert_list(value: Any) -> Any:
-        if not isinstance(value, list):
+        if not is_list(value):
             raise _mismatch("array", value)
         result: list[Any] = []
         for item in value:
@@ -143,7 +144,7 @@ def _compile_dict(type_: DictType) -> Convert:
     is_plain = isinstance(type_.value, AnyType)
 
     def convert_dict(value: Any) -> Any:
-        if not isinstance(value, dict):
+        if not is_dict(value):
             raise _mismatch("object", value)
         if is_plain:
             return value
@@ -170,7 +171,7 @@ def _compile_union(type_: UnionType) -> Convert:
     names = ", ".join(type_name(member) for member in type_.members)
 
     def convert_union(value: Any) -> Any:
-        convert_own = own.get(type(value))
+        convert_own = own.get(kind_of(value))
         if convert_own is not None:
             return convert_own(value)
         for convert in converts:
@@ -187,4 +188,6 @@ def _breadth(member: Type) -> int:
     """The order in which upstream tries members: scalars, objects, lists, and anything last."""
     if isinstance(member, Scalar):
         return ("bool", "int", "float", "str").index(member.name)
-    return {DictType: 4, ListType: 5}.get(type(member), 6)
+    if isinstance(member, DictType):
+        return 4
+    return 5 if isinstance(member, ListType) else 6

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from cog._schema.errors import OutputError
-from cog._schema.plain import Unfit, encode_any, encode_key, fields_of, is_series, is_url
+from cog._schema.kinds import is_dict
+from cog._schema.plain import Unfit, encode_any, encode_key, fields_of, is_array, is_url
 from cog._schema.types import (
     DictType,
     FileType,
@@ -110,14 +111,13 @@ def _compile_list(type_: Any, warn: Warn) -> _Encode:
     item_encode = _compile(type_.item, warn)
 
     def encode_list(value: Any, on_file: OnFile) -> Any:
-        if not isinstance(value, (list, tuple)):
-            # Arrays, generators and sets become lists; what stays something else does not fit.
-            value = list(value) if is_series(value) else encode_any(value, on_file)
-            if not isinstance(value, list):
-                _tell(warn, type_, value)
-                return value
+        # Arrays, generators and sets become lists; what stays something else does not fit.
+        items: Any = value if is_array(value) else encode_any(value, on_file)
+        if not is_array(items):
+            _tell(warn, type_, value)
+            return items
         result: list[Any] = []
-        for item in value:
+        for item in items:
             try:
                 result.append(item_encode(item, on_file))
             except Unfit as unfit:
@@ -131,9 +131,9 @@ def _compile_dict(type_: DictType, warn: Warn) -> _Encode:
     value_encode = _compile(type_.value, warn)
 
     def encode_dict(value: Any, on_file: OnFile) -> Any:
-        if type(value) is not dict:
+        if not is_dict(value):
             result = encode_any(value, on_file)
-            if not isinstance(result, dict):
+            if not is_dict(result):
                 _tell(warn, type_, value)
             return result
         encoded: dict[str, Any] = {}
@@ -155,7 +155,7 @@ def _compile_object(type_: ObjectType, warn: Warn) -> _Encode:
         fields = fields_of(value)
         if fields is None:
             result = encode_any(value, on_file)
-            if not isinstance(result, dict):
+            if not is_dict(result):
                 _tell(warn, type_, value)
             return result
         encoded: dict[str, Any] = {}

@@ -90,8 +90,8 @@ def _value(place: str, hint: Hint, inside: tuple[Any, ...]) -> Type:
         return _LEAVES[hint.name]
     if hint.name == "dict":
         return _dict(place, hint, inside)
-    if hint.name == "list" and len(hint.args) < 2:
-        return ListType(_value(place, hint.args[0], inside) if hint.args else AnyType())
+    if hint.name == "list":
+        return _list(place, hint, inside)
     if hint.name in (*_ITERATORS, *_CONCATENATE):
         message = f"{place}: {show(hint)} is only supported as the whole return type"
         raise SignatureError(message, "Use a list here.", hint.where)
@@ -100,12 +100,19 @@ def _value(place: str, hint: Hint, inside: tuple[Any, ...]) -> Type:
 
 def _optional(place: str, hint: Alternatives, inside: tuple[Any, ...]) -> Type:
     members, has_none = without_none(hint)
-    if len(members) > 1 or not has_none:
+    if len(members) != 1 or not has_none:
         message = f"{place}: union types are not supported as output: {show(hint)}"
         advice = "Return one type, or a BaseModel with an optional field for each."
         raise SignatureError(message, advice, hint.where)
     inner = _value(place, members[0], inside)
     return inner if isinstance(inner, OptionalType) else OptionalType(inner)
+
+
+def _list(place: str, hint: Known, inside: tuple[Any, ...]) -> Type:
+    if len(hint.args) > 1:
+        raise unsupported(place, hint)
+    items = [_value(place, item, inside) for item in hint.args] or [AnyType()]
+    return ListType(items[0])
 
 
 def _dict(place: str, hint: Known, inside: tuple[Any, ...]) -> Type:

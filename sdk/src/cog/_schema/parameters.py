@@ -14,6 +14,7 @@ from cog._schema.conversions import compile_type
 from cog._schema.errors import SignatureError
 from cog._schema.hints import Hint
 from cog._schema.input_types import input_type
+from cog._schema.kinds import is_dict, is_list, is_series, kind_of
 from cog._schema.types import (
     COMPUTED,
     MISSING,
@@ -51,7 +52,7 @@ class Given:
     deprecated: Optional[bool] = None
     accept: Optional[str] = None
     factory: Optional[Callable[[], Any]] = None
-    places: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def input_field(name: str, hint: Hint, given: Given) -> InputField:
@@ -164,7 +165,7 @@ class _Checks:
             compile_type(self._field.type)(default)
         except ValueError as error:
             self._fail_default(str(error))
-        for item in default if isinstance(default, list) else [default]:
+        for item in default if is_list(default) else [default]:
             self._check_default_item(item)
 
     def _check_default_item(self, item: Any) -> None:
@@ -223,12 +224,12 @@ def json_default(value: Any) -> Any:
     """
     if value is None or type(value) in (bool, int, float, str):
         return value
-    if isinstance(value, (list, tuple)):
+    if is_series(value):
         return [json_default(item) for item in value]
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+    if is_dict(value) and all(isinstance(key, str) for key in value):
         return {str(key): json_default(item) for key, item in value.items()}
     for attribute in ("__fspath__", "get_secret_value"):
-        if hasattr(type(value), attribute):
+        if hasattr(kind_of(value), attribute):
             return getattr(value, attribute)()
     if isinstance(value, (bool, int, float, str)):
         return json_default(getattr(value, "value", None)) if hasattr(value, "value") else value

@@ -15,6 +15,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Set, ValuesView
 from typing import Any, Callable, Optional
 
+from cog._schema.kinds import is_dict, kind_of
+
 OnFile = Callable[[Any], Any]
 
 MASK = "**********"
@@ -51,7 +53,7 @@ def encode_any(value: Any, on_file: OnFile) -> Any:
     Raises:
         Unfit: JSON cannot hold it.
     """
-    kind = type(value)
+    kind = kind_of(value)
     if kind is str or value is None or kind is bool or kind is int:
         return value
     if kind is float:
@@ -65,23 +67,25 @@ def encode_any(value: Any, on_file: OnFile) -> Any:
 
 def fields_of(value: Any) -> Optional[dict[str, Any]]:
     """Return the fields of a dataclass, BaseModel, pydantic model or mapping; None for others."""
-    if isinstance(value, dict):
+    kind = kind_of(value)
+    if is_dict(value):
         return {encode_key(key): item for key, item in value.items()}
-    if isinstance(value, type):
-        return None
-    if dataclasses.is_dataclass(value):
-        return {
-            field.name: getattr(value, field.name)
-            for field in dataclasses.fields(value)
-            if hasattr(value, field.name)
-        }
-    if hasattr(value, "model_dump"):  # pydantic 2
-        return dict(value.model_dump())
-    if hasattr(value, "__fields__") and hasattr(value, "dict"):  # pydantic 1
-        return dict(value.dict())
-    if hasattr(type(value), "__cog_auto_dataclass__"):
-        return dict(vars(value))
-    return {encode_key(key): value[key] for key in value} if isinstance(value, Mapping) else None
+    if dataclasses.is_dataclass(kind):
+        names = [field.name for field in dataclasses.fields(kind)]
+        return {name: getattr(value, name) for name in names if hasattr(value, name)}
+    if hasattr(kind, "model_dump"):  # pydantic 2
+        return _dumped(value.model_dump())
+    if hasattr(kind, "__fields__") and hasattr(kind, "dict"):  # pydantic 1
+        return _dumped(value.dict())
+    if hasattr(kind, "__cog_auto_dataclass__"):
+        return _dumped(dict(value.__dict__))
+    if issubclass(kind, Mapping):
+        return {encode_key(key): value[key] for key in value}
+    return None
+
+
+def _dumped(fields: dict[str, Any]) -> dict[str, Any]:
+    return fields
 
 
 def _float(value: float) -> float:
@@ -129,7 +133,7 @@ def _other(value: Any, on_file: OnFile) -> Any:
         return _entries(fields, on_file)
     if hasattr(value, "tolist"):  # numpy arrays and scalars, tensors
         return encode_any(value.tolist(), on_file)
-    if is_series(value):
+    if is_array(value):
         return _items(value, on_file)
     advice = "; write it to a file and return its Path" if _is_bytes(value) else ""
     raise Unfit(f"a value of type {type(value).__name__} {NOT_JSON}{advice}")
@@ -137,10 +141,9 @@ def _other(value: Any, on_file: OnFile) -> Any:
 
 def _plain_scalar(value: Any) -> Any:
     """Return a value of a subclass of str, int or float (numpy's float64 is one) as the base."""
-    for base in (str, int):
-        if isinstance(value, base):
-            return base.__str__(value) if base is str else int(value)
-    return _float(float(value))
+    if isinstance(value, str):
+        return str.__str__(value)
+    return int(value) if isinstance(value, int) else _float(float(value))
 
 
 def encode_key(key: Any) -> str:
@@ -160,7 +163,7 @@ def encode_key(key: Any) -> str:
     raise Unfit(f"a key of type {type(key).__name__} {NOT_JSON}")
 
 
-def is_series(value: Any) -> bool:
+def is_array(value: Any) -> bool:
     """Tell whether a value is an array to JSON."""
     return isinstance(value, (list, tuple, range, deque, Set, Iterator, ValuesView))
 

@@ -15,7 +15,7 @@ from cog.model import BaseModel
 _UNDEFINED = ("UndefinedType", "PydanticUndefinedType")
 
 
-def record(cls: type) -> Optional[Record]:
+def record(cls: type[Any]) -> Optional[Record]:
     """Return the hint for a class with fields; None if it is no such class."""
     kind = _kind(cls)
     if kind is None:
@@ -23,7 +23,7 @@ def record(cls: type) -> Optional[Record]:
     return Record(cls.__name__, kind, cls, lambda: _read_fields(cls, kind))
 
 
-def _kind(cls: type) -> Optional[str]:
+def _kind(cls: type[Any]) -> Optional[str]:
     if issubclass(cls, BaseModel):
         return "BaseModel"
     if dataclasses.is_dataclass(cls):
@@ -80,7 +80,7 @@ def _is_required_key(cls: type, name: str, annotation: str) -> bool:
     return name in getattr(cls, "__required_keys__", ())
 
 
-def _has_default(cls: type, name: str, kind: str) -> bool:
+def _has_default(cls: type[Any], name: str, kind: str) -> bool:
     if kind == "pydantic":
         return _pydantic_has_default(cls, name)
     if dataclasses.is_dataclass(cls):

@@ -31,7 +31,7 @@ _REFUSED_KINDS: dict[Any, str] = {
     inspect.Parameter.POSITIONAL_ONLY: "",
 }
 
-_PLAIN_FACTORIES = (bool, int, float, str, list, dict)
+_PLAIN_FACTORIES: tuple[Any, ...] = (bool, int, float, str, list, dict)
 """Factories whose result is known to source text too; it is shown as the default."""
 
 
@@ -74,7 +74,7 @@ def find_method(cls: type, mode: str) -> str:
 
 def _read_function(function: Any, mode: str, owner: Any) -> Signature:
     if isinstance(function, (staticmethod, classmethod)):
-        raise missing_self(function.__func__.__name__)
+        raise missing_self(_name(function))
     chain = _unwrap(function)
     inner = chain[-1]
     parameters = list(inspect.signature(inner, follow_wrapped=False).parameters.values())
@@ -115,12 +115,12 @@ def _read_parameter(parameter: inspect.Parameter, names: Names) -> InputField:
 def _given(name: str, info: Any, default: Any) -> Given:
     if not isinstance(info, FieldInfo):
         return Given(_json(name, default))
+    factory: Any = None  # Stays if there is a plain default beside ``Annotated[T, Input(...)]``.
     if info is default or default is MISSING:
         default, factory = info.default, info.default_factory
-    else:  # A plain default beside ``Annotated[T, Input(...)]``.
-        factory = None
     if factory in _PLAIN_FACTORIES:
-        default, factory = factory(), None
+        default = factory()
+        factory = None
     if factory is not None:
         default = COMPUTED
     choices = None
@@ -190,6 +190,10 @@ def _closed_over(function: Any) -> Any:
     return found[0] if found else None
 
 
+def _name(method: Any) -> str:
+    return str(method.__func__.__name__)
+
+
 def _is_async(function: Any) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 
@@ -199,14 +203,17 @@ def _names(function: Any, owner: Any) -> Names:
     if owner is not None:
         # The class that defines the method, not one that inherits it.
         name = function.__name__
-        owners = [cls for cls in owner.__mro__ if name in vars(cls)]
-        local.update(vars(owners[0]) if owners else {})
+        for cls in owner.__mro__:
+            if name in vars(cls):
+                local = dict(cls.__dict__)
+                break
     return Names(function.__globals__, {**local, **_closure(function)})
 
 
 def _closure(function: Any) -> dict[str, Any]:
-    values = inspect.getclosurevars(function).nonlocals if function.__closure__ else {}
-    return dict(values)
+    if not function.__closure__:
+        return {}
+    return dict(inspect.getclosurevars(function).nonlocals)
 
 
 def _check_setup(cls: type) -> None:
