@@ -38,8 +38,9 @@ def ask(environment: Environment, code: str) -> str:
 
 
 def installed(environment: Environment) -> set[str]:
+    """Return the packages of an environment, without those that come with its Python."""
     code = "from importlib.metadata import distributions as d; print(*(x.metadata['Name'] for x in d()))"
-    return set(ask(environment, code).split())
+    return set(ask(environment, code).split()) - {"pip", "setuptools"}
 
 
 def test_a_project_without_packages_gets_an_empty_environment(bench: Workbench) -> None:
@@ -47,6 +48,20 @@ def test_a_project_without_packages_gets_an_empty_environment(bench: Workbench) 
     assert installed(environment) == set()
     assert ask(environment, "import sys; print(sys.prefix)") == str(environment.directory)
     assert environment.directory.is_relative_to(bench.cache_dir / "envs")
+
+
+def test_an_environment_has_a_pip_that_works_on_itself(bench: Workbench) -> None:
+    bench.wheel("alpha", "1.0")
+    environment = bench.ensure(bench.project("alpha\n"))
+    command = [str(environment.directory / "bin" / "pip"), "list", "--format=freeze"]
+    listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert "alpha==1.0" in listed.splitlines()
+
+
+def test_a_pip_that_the_project_pins_stays(bench: Workbench) -> None:
+    bench.wheel("pip", "99.0")
+    environment = bench.ensure(bench.project("pip==99.0\n"))
+    assert ask(environment, "import pip; print(pip.version)") == "99.0"
 
 
 def test_requirements_are_resolved_and_installed(bench: Workbench) -> None:

@@ -18,8 +18,9 @@ from cogworks.engines.resolution import (
     plan_resolution,
     write_source,
 )
+from cogworks.engines.seeds import missing_seeds
 from cogworks.engines.store import Environment, Store, interpreter_of
-from cogworks.engines.uv import Outcome, Uv
+from cogworks.engines.uv import Outcome, Uv, ignore_line
 from cogworks.project.model import Project
 
 _UNREACHABLE = ("Failed to fetch", "error sending request", "dns error")
@@ -110,6 +111,7 @@ class _Builder:
                 raise InstallError(f"the environment cannot be created: {reason}")
             if resolution.stat().st_size:
                 self._fill(directory, resolution)
+            self._add_seeds(directory, python)
             return self._store.complete(key, directory)
         except BaseException:
             shutil.rmtree(directory, ignore_errors=True)
@@ -129,6 +131,17 @@ class _Builder:
             outcome = self._run([*arguments, str(source)])
             if outcome.code != 0:
                 raise InstallError(self._explain(outcome, Path(workspace), "installed"))
+
+    def _add_seeds(self, directory: Path, python: Interpreter) -> None:
+        wheels = [str(wheel) for wheel in missing_seeds(directory, python.library)]
+        if not wheels:
+            return
+        install = ["pip", "install", "--no-config", "--no-index", "--no-deps", "--python"]
+        arguments = [*install, str(interpreter_of(directory)), *wheels]
+        # Not told line by line: nobody asked for these.
+        outcome = self._uv.run(arguments, directory, ignore_line)
+        if outcome.code != 0:
+            raise InstallError(f"pip cannot be installed: {outcome.explanation}")
 
     def _run(self, arguments: Sequence[str]) -> Outcome:
         return self._uv.run(arguments, self._project.directory, self._progress.line)

@@ -16,21 +16,25 @@ from pathlib import Path
 
 from cogworks.engines.errors import PythonNotFoundError
 from cogworks.engines.progress import Progress
-from cogworks.engines.uv import Uv, clean_environment
+from cogworks.engines.uv import Uv, clean_environment, ignore_line
 
 PROBE_TIMEOUT_S = 10.0
 OLDEST = (3, 9)
 """The oldest Python that runs a model; older ones are not suggested."""
-_PROBE = "import sys; print('.'.join(map(str, sys.version_info[:3])), sys.executable, sep='\\n')"
+_PROBE = """
+import os, sys
+print(".".join(map(str, sys.version_info[:3])), sys.executable, os.__file__, sep="\\n")
+"""
 _PYTHON_NAME = re.compile(r"python3\.(\d+)(?:\.exe)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """A Python that runs: its full version and its path."""
+    """A Python that runs: its full version, its path, and where its standard library lies."""
 
     version: str
     path: Path
+    library: Path
 
 
 def find_python(version: str, uv: Uv, machine: Machine, progress: Progress) -> Interpreter:
@@ -46,7 +50,7 @@ def find_python(version: str, uv: Uv, machine: Machine, progress: Progress) -> I
         return found
     here = Path(os.curdir).absolute()
     managed = ["python", "find", "--managed-python", "--no-project", "--no-config", version]
-    outcome = uv.run(managed, here, _ignore)
+    outcome = uv.run(managed, here, ignore_line)
     if outcome.code != 0:
         progress.stage(f"Fetching Python {version}")
         fetch = uv.run(["python", "install", "--no-bin", version], here, progress.line)
@@ -57,7 +61,7 @@ def find_python(version: str, uv: Uv, machine: Machine, progress: Progress) -> I
                 [each.version for each in machine.list() if _numbers(each.version) >= OLDEST],
                 ": ".join(fetch.explanation.splitlines()[:2]),
             )
-        outcome = uv.run(managed, here, _ignore)
+        outcome = uv.run(managed, here, ignore_line)
     fetched = machine.probe(Path(outcome.output.strip()))
     if fetched is None:
         raise PythonNotFoundError(version, [], [], "the Python that uv fetched does not run")
@@ -109,10 +113,13 @@ class Machine:
             )
         except (OSError, subprocess.TimeoutExpired):
             return None
-        version, _, executable = completed.stdout.strip().partition("\n")
-        if completed.returncode != 0 or not re.fullmatch(r"3\.\d+\.\d+", version):
+        answer = completed.stdout.splitlines()
+        if completed.returncode != 0 or len(answer) != 3:
             return None
-        return Interpreter(version, Path(executable or path))
+        version, executable, module = answer
+        if not re.fullmatch(r"3\.\d+\.\d+", version):
+            return None
+        return Interpreter(version, Path(executable or path), Path(module).parent)
 
 
 def _directories(environment: Mapping[str, str] | None) -> Iterator[Path]:
@@ -147,7 +154,3 @@ def _fits(version: str, wanted: str) -> bool:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version))
-
-
-def _ignore(line: str) -> None:
-    """Take a line that nobody needs to see."""

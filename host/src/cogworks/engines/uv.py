@@ -124,6 +124,10 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name not in FOREIGN_SETTINGS}
 
 
+def ignore_line(line: str) -> None:
+    """Take a line that nobody needs to see."""
+
+
 def is_noise(line: str) -> bool:
     """Tell whether a line of uv says nothing to someone who waits for an environment."""
     return line.startswith(_NOISE)
