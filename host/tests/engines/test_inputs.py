@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -47,22 +46,21 @@ def test_other_variables_and_credentials_do_not_count(bench: Workbench) -> None:
     assert one != key(bench, UV_INDEX_URL="https://user:two@other/simple")
 
 
-Edit = Callable[[Workbench], object]
-
-
 @pytest.mark.parametrize(
-    ("edit", "counts"),
+    ("name", "text", "counts"),
     [
-        (lambda bench: bench.write("uv.toml", "prerelease = 'allow'\n"), True),
-        (lambda bench: bench.write("pyproject.toml", "[tool.uv]\n"), True),
-        (lambda bench: bench.write("pyproject.toml", "[tool.ruff]\n"), False),
-        (lambda bench: bench.write("uv.lock", "version = 1\n"), False),
-        (lambda bench: bench.write("run.py", "x = 1\n"), False),
+        ("uv.toml", "prerelease = 'allow'\n", True),
+        ("pyproject.toml", "[tool.uv]\n", True),
+        ("pyproject.toml", "[tool.ruff]\n", False),
+        ("uv.lock", "version = 1\n", False),
+        ("run.py", "x = 1\n", False),
     ],
 )
-def test_files_beside_a_requirements_file(bench: Workbench, edit: Edit, counts: bool) -> None:
+def test_files_beside_a_requirements_file(
+    bench: Workbench, name: str, text: str, counts: bool
+) -> None:
     before = key(bench)
-    edit(bench)
+    bench.write(name, text)
     assert (key(bench) != before) == counts
 
 
