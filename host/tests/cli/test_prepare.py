@@ -67,9 +67,7 @@ def test_a_document_that_is_none_is_told(content: str | None, project_with: Make
 
 def test_a_project_without_a_model_is_told_what_to_write(project_with: MakeProject) -> None:
     project = project_with('train: "train.py:train"\n')
-    with pytest.raises(
-        OptionError, match='nothing to run. Add a line such as run: "run.py:Runner"'
-    ):
+    with pytest.raises(OptionError, match="nothing to run"):
         describe_model(project, State({}))
 
 

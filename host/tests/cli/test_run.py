@@ -73,6 +73,20 @@ class Runner(BaseRunner):
         return "late"
 """
 
+STUBBORN = """
+import pathlib, time
+from cog import BaseRunner
+
+class Runner(BaseRunner):
+    def run(self, marker: str) -> str:
+        pathlib.Path(marker).touch()
+        while True:
+            try:
+                time.sleep(600)
+            except BaseException:
+                pathlib.Path(marker).write_text("refused")
+"""
+
 FILES = """
 import pathlib, tempfile
 from typing import Iterator
@@ -259,6 +273,22 @@ def test_a_signal_ends_everything_that_was_started(
     assert out == b""
     assert b"Traceback" not in err.replace(b"KeyboardInterrupt", b"")
     wait_for(lambda: not any(map(is_alive, started)), within_s=5)
+
+
+def test_a_second_ctrl_c_does_not_wait_for_a_stubborn_model(
+    make_project: Make, tmp_path: Path
+) -> None:
+    marker = tmp_path / "marker"
+    process = make_project(STUBBORN).start("run", "-i", f"marker={marker}")
+    with process:
+        wait_for(marker.exists)
+        process.send_signal(signal.SIGINT)
+        wait_for(lambda: marker.read_text() == "refused")
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        assert time.monotonic() - started < 3
+    assert process.returncode == 130
 
 
 @pytest.mark.parametrize(

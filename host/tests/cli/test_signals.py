@@ -29,6 +29,8 @@ def test_handlers_are_put_back() -> None:
 def test_a_coroutine_cleans_up_after_a_signal(signum: signal.Signals) -> None:
     steps: list[str] = []
 
+    hurried = asyncio.Event()
+
     async def work() -> None:
         try:
             os.kill(os.getpid(), signum)
@@ -36,12 +38,11 @@ def test_a_coroutine_cleans_up_after_a_signal(signum: signal.Signals) -> None:
         finally:
             # A second signal must not keep the cleaning from its end.
             os.kill(os.getpid(), signum)
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
+            await hurried.wait()
             steps.append("cleaned")
 
     with pytest.raises(Stopped) as caught:
-        run_until_stopped(work())
+        run_until_stopped(work(), hurried.set)
     assert caught.value.exit_code == CODES[signum]
     assert steps == ["cleaned"]
 

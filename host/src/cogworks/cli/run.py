@@ -172,7 +172,9 @@ def run_model(
         as_json=arguments.json_text is not None,
     )
     prepared = prepare(project, state, options)
-    settings = replace(server_settings(project, state, arguments.setup_timeout_s), workers=1)
+    settings = server_settings(project, state, arguments.setup_timeout_s)
+    # One prediction: a second worker would be idle, and one that comes after a death, too late.
+    settings = replace(settings, workers=1, max_deaths=1)
     _start_and_predict(
         prepared.launch(project, mode.name),
         settings,
@@ -196,7 +198,7 @@ def _start_and_predict(
         from cogworks.cli.prediction import Job, predict
 
         job = Job(launch, settings, processes=[process], **rest)
-        run_until_stopped(predict(job, sink, state))
+        run_until_stopped(predict(job, sink, state), hurry=process.kill)
     finally:
         if process.popen.returncode is None:  # Interrupted before the service owned it.
             process.kill()

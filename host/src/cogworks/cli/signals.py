@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
@@ -48,20 +48,20 @@ def terminate_on_hangup() -> None:
         signal.signal(signal.SIGHUP, lambda signum, frame: os.kill(os.getpid(), signal.SIGTERM))
 
 
-def run_until_stopped(main: Coroutine[Any, Any, T]) -> T:
+def run_until_stopped(main: Coroutine[Any, Any, T], hurry: Callable[[], None] = lambda: None) -> T:
     """Run a coroutine on an event loop; a signal cancels it, and it may clean up.
 
-    Further signals do nothing more: what cleans up has deadlines of its own.
+    Further signals do not disturb the cleaning; they call ``hurry``, which may speed it up.
 
     Raises:
         Stopped: a signal came, and the coroutine has ended.
     """
     import asyncio
 
-    return asyncio.run(_cancel_on_signals(main))
+    return asyncio.run(_cancel_on_signals(main, hurry))
 
 
-async def _cancel_on_signals(main: Coroutine[Any, Any, T]) -> T:
+async def _cancel_on_signals(main: Coroutine[Any, Any, T], hurry: Callable[[], None]) -> T:
     import asyncio
 
     loop = asyncio.get_running_loop()
@@ -69,7 +69,9 @@ async def _cancel_on_signals(main: Coroutine[Any, Any, T]) -> T:
     received: list[int] = []
 
     def stop(signum: int) -> None:
-        if not received:
+        if received:
+            hurry()
+        else:
             task.cancel()
         received.append(signum)
 
