@@ -10,18 +10,12 @@ import ast
 
 from cog._schema.hints import Foreign, Hint, Known, Unspecified, union
 from cogworks.schema.classes import Classes
+from cogworks.schema.entities import ClassEntity, Entity, External, ValueEntity
 from cogworks.schema.externals import canonical, external_name, parse_string
-from cogworks.schema.names import (
-    MAX_DEPTH,
-    ClassEntity,
-    Entity,
-    External,
-    Names,
-    ValueEntity,
-)
+from cogworks.schema.names import MAX_DEPTH, Names
 from cogworks.schema.records import Records
 from cogworks.schema.scopes import Scope
-from cogworks.schema.source import Place
+from cogworks.schema.source import Place, text_of
 
 EXTERNAL_ADVICE = (
     "Use Annotated[{name}, Opaque] (from cog import Opaque) for an object of any shape, "
@@ -70,7 +64,7 @@ class Annotations:
         """Return the hint for an annotation; what is not understood becomes a ``Foreign``."""
         place = Place(scope.source, node)
         if depth > MAX_DEPTH:
-            return Foreign(_text(node), f"{_text(node)} leads to itself", "", place)
+            return Foreign(text_of(node), f"{text_of(node)} leads to itself", "", place)
         match node:
             case ast.Constant(value=None):
                 return Known("None", (), place)
@@ -84,7 +78,7 @@ class Annotations:
             case ast.Subscript():
                 return self._read_generic(node, scope, depth)
             case _:
-                return Foreign(_text(node), "", "", place)
+                return Foreign(text_of(node), "", "", place)
 
     def find_metadata(self, node: ast.expr, scope: Scope) -> list[ast.expr]:
         """Return what ``Annotated[T, ...]`` holds beside the type; nothing for anything else."""
@@ -99,8 +93,8 @@ class Annotations:
     def _read_string(self, node: ast.Constant, scope: Scope, depth: int) -> Hint:
         parsed = parse_string(node)
         if parsed is None:
-            problem = f"{_text(node)} is not an annotation"
-            return Foreign(_text(node), problem, "", Place(scope.source, node))
+            problem = f"{text_of(node)} is not an annotation"
+            return Foreign(text_of(node), problem, "", Place(scope.source, node))
         return self.read(parsed, scope, depth + 1)
 
     def _read_name(self, node: ast.expr, scope: Scope, depth: int) -> Hint:
@@ -112,19 +106,19 @@ class Annotations:
             return usable[0]
         if hints:
             return hints[0]
-        problem = f"cannot resolve type '{_text(node)}': the name is not found"
-        return Foreign(_text(node), problem, "", Place(scope.source, node))
+        problem = f"cannot resolve type '{text_of(node)}': the name is not found"
+        return Foreign(text_of(node), problem, "", Place(scope.source, node))
 
     def _read_entity(self, entity: Entity, node: ast.expr, scope: Scope, depth: int) -> Hint:
         place = Place(scope.source, node)
         if isinstance(entity, External):
-            return _external_hint(entity, _text(node), place)
+            return _external_hint(entity, text_of(node), place)
         if isinstance(entity, ClassEntity):
             return self._read_class(entity, place)
         if isinstance(entity, ValueEntity):  # An alias: ``Image = Path``.
             hint = self.read(entity.node, entity.scope, depth + 1)
-            return Foreign(_text(node), "", "", place) if isinstance(hint, Foreign) else hint
-        return Foreign(_text(node), f"{_text(node)} is not a type", "", place)
+            return Foreign(text_of(node), "", "", place) if isinstance(hint, Foreign) else hint
+        return Foreign(text_of(node), f"{text_of(node)} is not a type", "", place)
 
     def _read_class(self, entity: ClassEntity, place: Place) -> Hint:
         for ancestor in self._classes.linearize(entity):
@@ -155,7 +149,7 @@ class Annotations:
             bare = self.read(node.value, scope, depth + 1)
             problem = bare.problem if isinstance(bare, Foreign) else ""
             advice = bare.advice if isinstance(bare, Foreign) else ""
-            return Foreign(_text(node), problem, advice, place)
+            return Foreign(text_of(node), problem, advice, place)
         hints = tuple(self.read(argument, scope, depth + 1) for argument in arguments)
         return Known(known, () if known == "Path" else hints, place)
 
@@ -185,8 +179,3 @@ def _external_hint(entity: External, text: str, place: Place) -> Hint:
 
 def _arguments(node: ast.Subscript) -> list[ast.expr]:
     return list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
-
-
-def _text(node: ast.AST) -> str:
-    text = ast.unparse(node)
-    return text if len(text) <= 80 else text[:79] + "…"

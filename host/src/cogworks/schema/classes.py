@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cogworks.schema.names import MAX_DEPTH, ClassEntity, External, Names
+from cogworks.schema.entities import ClassEntity, External
+from cogworks.schema.names import MAX_DEPTH, Names
 
 Ancestor = ClassEntity | External
 

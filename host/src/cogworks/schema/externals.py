@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from cogworks.schema.names import MAX_DEPTH, External, Names, ValueEntity
+from cogworks.schema.entities import External, ValueEntity
+from cogworks.schema.names import MAX_DEPTH, Names
 from cogworks.schema.scopes import Scope
 
 

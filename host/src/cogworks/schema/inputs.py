@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from cog._schema.errors import SignatureError
@@ -12,10 +12,10 @@ from cog._schema.parameters import Given, input_field, json_default
 from cog._schema.rules import missing_annotation, refused_parameter
 from cog._schema.types import COMPUTED, MISSING, InputField
 from cogworks.schema.annotations import Annotations
-from cogworks.schema.errors import SchemaError
 from cogworks.schema.externals import external_name
-from cogworks.schema.literals import Folder, Local
-from cogworks.schema.names import FunctionEntity, Names, ValueEntity
+from cogworks.schema.input_calls import InputCall, InputCalls, unresolved
+from cogworks.schema.literals import Folder
+from cogworks.schema.names import Names
 from cogworks.schema.scopes import Scope
 from cogworks.schema.source import Place
 from cogworks.schema.values import Unknown, iterate
@@ -36,16 +36,6 @@ ARGUMENTS = (
 """Of ``Input``; only the first may be given without its name."""
 
 _FACTORIES = {f"builtins.{kind.__name__}": kind for kind in (bool, int, float, str, list, dict)}
-_MAX_HELPERS = 10
-
-
-@dataclass(frozen=True)
-class _InputCall:
-    """An ``Input(...)`` in the source, with the arguments of the helper function around it."""
-
-    node: ast.Call
-    scope: Scope
-    local: Local = field(default_factory=dict[str, Any])
 
 
 class Inputs:
@@ -55,6 +45,7 @@ class Inputs:
         """Look names up, fold constants and read annotations with what is given."""
         self._names = names
         self._folder = folder
+        self._calls = InputCalls(names, folder)
         self._annotations = annotations
 
     def read(
@@ -89,73 +80,22 @@ class Inputs:
     def _read_given(
         self, name: str, annotation: ast.expr, default: ast.expr | None, scope: Scope
     ) -> Given:
-        call = None if default is None else self._find_call(default, scope)
+        call = None if default is None else self._calls.find(default, scope)
         if call is not None:
             return self._read_call(name, call)
         given = Given()
         for metadata in self._annotations.find_metadata(annotation, scope):
-            call = self._find_call(metadata, scope)
+            call = self._calls.find(metadata, scope)
             if call is not None:
                 given = self._read_call(name, call)
                 break
         if default is None:
             return given
-        value = self._fold(name, "default", default, _InputCall(_NO_CALL, scope))
+        value = self._fold(name, "default", default, InputCall(_NO_CALL, scope))
         places = {**given.places, "default": Place(scope.source, default)}
         return replace(given, default=value, factory=None, places=places)
 
-    def _find_call(
-        self, node: ast.expr, scope: Scope, local: Local | None = None, depth: int = 0
-    ) -> _InputCall | None:
-        """Follow names, attributes and helper functions to an ``Input(...)``, if there is one."""
-        if depth > _MAX_HELPERS:
-            return None
-        if not isinstance(node, ast.Call):
-            for entity in self._names.resolve(node, scope):
-                if isinstance(entity, ValueEntity):
-                    return self._find_call(entity.node, entity.scope, None, depth + 1)
-            return None
-        if external_name(self._names, node.func, scope) in ("cog.Input", "cog.FieldInfo"):
-            return _InputCall(node, scope, local or {})
-        for entity in self._names.resolve(node.func, scope):
-            if isinstance(entity, FunctionEntity):
-                return self._enter_helper(node, entity, scope, depth)
-        return None
-
-    def _enter_helper(
-        self, node: ast.Call, helper: FunctionEntity, scope: Scope, depth: int
-    ) -> _InputCall | None:
-        """Follow a call to a function that does nothing but return an ``Input(...)``."""
-        body = [item for item in helper.node.body if not _is_docstring(item)]
-        if len(body) != 1 or not isinstance(body[0], ast.Return) or body[0].value is None:
-            return None
-        found = self._find_call(body[0].value, helper.scope, None, depth + 1)
-        if found is None or found.scope is not helper.scope:
-            return found
-        try:
-            return replace(found, local=self._bind_arguments(node, helper, scope))
-        except Unknown as unknown:
-            raise _unresolved("an argument", node, scope, unknown) from unknown
-
-    def _bind_arguments(
-        self, node: ast.Call, helper: FunctionEntity, scope: Scope
-    ) -> dict[str, Any]:
-        arguments = helper.node.args
-        positional = [item.arg for item in (*arguments.posonlyargs, *arguments.args)]
-        values: dict[str, ast.expr] = {}
-        defaults = dict(zip(reversed(positional), reversed(arguments.defaults), strict=False))
-        for item, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-            if default is not None:
-                defaults[item.arg] = default
-        values.update(zip(positional, node.args, strict=False))
-        values.update({item.arg: item.value for item in node.keywords if item.arg is not None})
-        bound = {name: self._folder.fold(value, helper.scope) for name, value in defaults.items()}
-        return {
-            **bound,
-            **{name: self._folder.fold(value, scope) for name, value in values.items()},
-        }
-
-    def _read_call(self, name: str, call: _InputCall) -> Given:
+    def _read_call(self, name: str, call: InputCall) -> Given:
         arguments = self._arguments(name, call)
         places = {key: Place(call.scope.source, node) for key, node in arguments.items()}
         values = {
@@ -172,7 +112,7 @@ class Inputs:
             values["default"] = known() if known is not None else COMPUTED
         return Given(**values, places=places)
 
-    def _arguments(self, name: str, call: _InputCall) -> dict[str, ast.expr]:
+    def _arguments(self, name: str, call: InputCall) -> dict[str, ast.expr]:
         node = call.node
         place = Place(call.scope.source, node)
         found: dict[str, ast.expr] = {}
@@ -194,11 +134,11 @@ class Inputs:
             found[keyword.arg] = keyword.value
         return found
 
-    def _fold(self, name: str, argument: str, node: ast.expr, call: _InputCall) -> Any:
+    def _fold(self, name: str, argument: str, node: ast.expr, call: InputCall) -> Any:
         try:
             value = self._folder.fold(node, call.scope, call.local)
         except Unknown as unknown:
-            raise _unresolved(f"{name}: {argument}", node, call.scope, unknown) from unknown
+            raise unresolved(f"{name}: {argument}", node, call.scope, unknown) from unknown
         if argument == "default" and value is Ellipsis:
             return MISSING
         if argument not in ("default", "choices") or value is None:
@@ -216,22 +156,6 @@ def _json_choices(value: Any) -> tuple[Any, ...]:
     if isinstance(value, str):
         raise ValueError("it must be a list of values")
     return tuple(json_default(item) for item in iterate(value))
-
-
-def _unresolved(what: str, node: ast.expr, scope: Scope, unknown: Unknown) -> SchemaError:
-    place = Place(scope.source, node)
-    inner = unknown.place
-    at_fault = ""
-    if inner is not None and inner.source is not scope.source:
-        at_fault = f" ({inner.describe()})"
-    if inner is not None and inner.source is scope.source:
-        place = inner
-    text = ast.unparse(node)
-    text = text if len(text) <= 80 else text[:79] + "…"
-    return place.error(
-        f"{what} `{text}` cannot be statically resolved: {unknown.why}{at_fault}",
-        "Write a literal, or a constant that is made of literals.",
-    )
 
 
 def _parameters(
@@ -258,10 +182,6 @@ def _refused(name: str, argument: ast.arg, scope: Scope) -> SignatureError:
     error = refused_parameter(name)
     error.where = Place(scope.source, argument)
     return error
-
-
-def _is_docstring(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 _NO_CALL = ast.Call(ast.Name("Input", ast.Load()), [], [])

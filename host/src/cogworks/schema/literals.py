@@ -8,24 +8,24 @@ is a constant expression too.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
 from typing import Any
 
 from cogworks.schema.calls import call_function, call_method, constructor_argument
-from cogworks.schema.modules import Module
-from cogworks.schema.names import (
+from cogworks.schema.comprehensions import Fold, Local
+from cogworks.schema.entities import (
     ClassEntity,
     Entity,
     External,
     FunctionEntity,
-    Names,
     Unclear,
     ValueEntity,
 )
-from cogworks.schema.operators import apply_binary, apply_compare, apply_unary, format_value
+from cogworks.schema.expressions import fold_expression, fold_items
+from cogworks.schema.modules import Module
+from cogworks.schema.names import Names
 from cogworks.schema.scopes import Scope
-from cogworks.schema.source import Place
-from cogworks.schema.values import CONSTANTS, Unfolded, Unknown, check_known, check_size, iterate
+from cogworks.schema.source import Place, text_of
+from cogworks.schema.values import CONSTANTS, Unfolded, Unknown, check_known, check_size
 
 MAX_STEPS = 100_000
 """Of one expression; comprehensions and constants that use one another add up."""
@@ -34,9 +34,6 @@ MAX_NESTING = 100
 """Of expressions in expressions, constants followed; Python's own stack is not much deeper."""
 
 _ENDLESS = "it takes too many steps to find out"
-
-Local = Mapping[str, Any]
-"""Values of names that only exist inside a comprehension or a call."""
 
 
 class Folder:
@@ -80,56 +77,17 @@ class Folder:
 
     def _fold_node(self, node: ast.expr, scope: Scope, local: Local) -> Any:
         match node:
-            case ast.Constant():
-                return node.value
             case ast.Name():
                 return local[node.id] if node.id in local else self._fold_name(node, scope)
             case ast.Attribute():
                 return self._fold_attribute(node, scope, local)
-            case ast.List():
-                return self._fold_items(node.elts, scope, local)
-            case ast.Tuple():
-                return tuple(self._fold_items(node.elts, scope, local))
-            case ast.Set():
-                return frozenset(self._fold_items(node.elts, scope, local))
-            case ast.Dict():
-                return self._fold_dict(node, scope, local)
-            case ast.JoinedStr():
-                return "".join(str(self._fold(part, scope, local)) for part in node.values)
-            case ast.FormattedValue():
-                return self._fold_formatted(node, scope, local)
-            case ast.Subscript():
-                value = self._fold(node.value, scope, local)
-                return value[self._fold_index(node.slice, scope, local)]
-            case _:
-                return self._fold_operation(node, scope, local)
-
-    def _fold_operation(self, node: ast.expr, scope: Scope, local: Local) -> Any:
-        match node:
-            case ast.UnaryOp():
-                return apply_unary(node.op, self._fold(node.operand, scope, local))
-            case ast.BinOp():
-                left = self._fold(node.left, scope, local)
-                return apply_binary(node.op, left, self._fold(node.right, scope, local))
-            case ast.BoolOp():
-                return self._fold_bool(node, scope, local)
-            case ast.Compare():
-                return self._fold_compare(node, scope, local)
-            case ast.IfExp():
-                chosen = node.body if self._fold(node.test, scope, local) else node.orelse
-                return self._fold(chosen, scope, local)
-            case ast.ListComp() | ast.GeneratorExp():
-                return self._comprehend(node.generators, [node.elt], scope, local, flat=True)
-            case ast.SetComp():
-                found = self._comprehend(node.generators, [node.elt], scope, local, flat=True)
-                return frozenset(found)
-            case ast.DictComp():
-                parts = [node.key, node.value]
-                return dict(self._comprehend(node.generators, parts, scope, local, flat=False))
             case ast.Call():
                 return self._fold_call(node, scope, local)
             case _:
-                raise Unknown.here(f"{_KINDS.get(type(node), 'this')} is not a constant")
+                return fold_expression(node, self._in(scope), local)
+
+    def _in(self, scope: Scope) -> Fold:
+        return lambda node, local: self._fold(node, scope, local)
 
     def _fold_name(self, node: ast.Name, scope: Scope) -> Any:
         entities = self._names.resolve(node, scope)
@@ -172,80 +130,6 @@ class Folder:
             return self._fold_entities(entities, name)
         raise Unknown.here(f"`{name}` is not found")
 
-    def _fold_items(self, nodes: list[ast.expr], scope: Scope, local: Local) -> list[Any]:
-        items: list[Any] = []
-        for node in nodes:
-            if isinstance(node, ast.Starred):
-                items += iterate(self._fold(node.value, scope, local))
-            else:
-                items.append(self._fold(node, scope, local))
-        return items
-
-    def _fold_dict(self, node: ast.Dict, scope: Scope, local: Local) -> dict[Any, Any]:
-        result: dict[Any, Any] = {}
-        for key, value in zip(node.keys, node.values, strict=True):
-            if key is None:
-                result.update(self._fold(value, scope, local))
-            else:
-                result[self._fold(key, scope, local)] = self._fold_value(value, scope, local)
-        return result
-
-    def _fold_value(self, node: ast.expr, scope: Scope, local: Local) -> Any:
-        try:
-            return self._fold(node, scope, local)
-        except Unknown as unknown:
-            return Unfolded(unknown)
-
-    def _fold_formatted(self, node: ast.FormattedValue, scope: Scope, local: Local) -> str:
-        value = self._fold(node.value, scope, local)
-        spec = self._fold(node.format_spec, scope, local) if node.format_spec else ""
-        return format_value(value, node.conversion, spec)
-
-    def _fold_index(self, node: ast.expr, scope: Scope, local: Local) -> Any:
-        if not isinstance(node, ast.Slice):
-            return self._fold(node, scope, local)
-        bounds = (node.lower, node.upper, node.step)
-        return slice(*(None if part is None else self._fold(part, scope, local) for part in bounds))
-
-    def _fold_bool(self, node: ast.BoolOp, scope: Scope, local: Local) -> Any:
-        value: Any = None
-        for part in node.values:
-            value = self._fold(part, scope, local)
-            if bool(value) == isinstance(node.op, ast.Or):
-                break
-        return value
-
-    def _fold_compare(self, node: ast.Compare, scope: Scope, local: Local) -> bool:
-        left = self._fold(node.left, scope, local)
-        for operator, comparator in zip(node.ops, node.comparators, strict=True):
-            right = self._fold(comparator, scope, local)
-            if not apply_compare(operator, left, right):
-                return False
-            left = right
-        return True
-
-    def _comprehend(
-        self,
-        generators: list[ast.comprehension],
-        parts: list[ast.expr],
-        scope: Scope,
-        local: Local,
-        *,
-        flat: bool,
-    ) -> list[Any]:
-        if not generators:
-            values = tuple(self._fold(part, scope, local) for part in parts)
-            return [values[0] if flat else values]
-        first, *rest = generators
-        if first.is_async:
-            raise Unknown.here("an asynchronous comprehension is not a constant")
-        result: list[Any] = []
-        for item in iterate(self._fold(first.iter, scope, local)):
-            inner = {**local, **_unpack(first.target, item)}
-            if all(self._fold(test, scope, inner) for test in first.ifs):
-                result += self._comprehend(rest, parts, scope, inner, flat=flat)
-        return result
-
     def _fold_call(self, node: ast.Call, scope: Scope, local: Local) -> Any:
         entities = self._names.resolve(node.func, scope)
         for entity in entities[:1]:
@@ -259,7 +143,7 @@ class Folder:
             owner = self._fold(node.func.value, scope, local)
             arguments, keywords = self._fold_arguments(node, scope, local)
             return call_method(owner, node.func.attr, arguments, keywords)
-        raise Unknown.here(f"`{_short(node.func)}(...)` is a call")
+        raise Unknown.here(f"`{text_of(node.func)}(...)` is a call")
 
     def _fold_arguments(
         self, node: ast.Call, scope: Scope, local: Local
@@ -271,36 +155,8 @@ class Folder:
                 keywords.update(value)
             else:
                 keywords[keyword.arg] = value
-        return self._fold_items(node.args, scope, local), keywords
+        return fold_items(node.args, self._in(scope), local), keywords
 
 
 def _is_callable(entities: list[Entity]) -> bool:
     return any(isinstance(item, (ClassEntity, FunctionEntity, Module)) for item in entities)
-
-
-def _unpack(target: ast.expr, value: Any) -> dict[str, Any]:
-    if isinstance(target, ast.Name):
-        return {target.id: value}
-    if not isinstance(target, (ast.Tuple, ast.List)):
-        raise Unknown.here("the target of the comprehension is no name")
-    parts = list(iterate(value))
-    if len(parts) != len(target.elts):
-        raise Unknown.here("the items of the comprehension cannot be unpacked")
-    unpacked: dict[str, Any] = {}
-    for element, part in zip(target.elts, parts, strict=True):
-        unpacked.update(_unpack(element, part))
-    return unpacked
-
-
-def _short(node: ast.expr) -> str:
-    text = ast.unparse(node)
-    return text if len(text) <= 80 else text[:79] + "…"
-
-
-_KINDS: dict[type, str] = {
-    ast.Lambda: "a lambda",
-    ast.Await: "await",
-    ast.Yield: "yield",
-    ast.NamedExpr: "an assignment expression",
-    ast.Starred: "an unpacked value",
-}

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from cog._schema.hints import FieldHint, Hint, Record
 from cogworks.schema.classes import Ancestor, Classes
+from cogworks.schema.entities import ClassEntity, External
 from cogworks.schema.externals import canonical, external_name, parse_string
-from cogworks.schema.names import ClassEntity, External, Names
+from cogworks.schema.names import Names
 from cogworks.schema.scopes import Scope
 from cogworks.schema.source import Place
 

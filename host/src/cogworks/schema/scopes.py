@@ -10,29 +10,11 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from cogworks.schema.changes import find_changes, is_main_guard
 from cogworks.schema.source import Source
 
 Position = tuple[int, int]
 """Line and column."""
-
-MUTATORS = frozenset(
-    [
-        "append",
-        "add",
-        "clear",
-        "discard",
-        "extend",
-        "insert",
-        "pop",
-        "popitem",
-        "remove",
-        "reverse",
-        "setdefault",
-        "sort",
-        "update",
-    ]
-)
-"""Methods that change a list, dict or set in place."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +48,9 @@ class Scope:
         self.stars: list[Star] = []
         self.annotations: dict[str, ast.AnnAssign] = {}
         self._bindings: dict[str, list[Binding]] = {}
-        self._changes: dict[str, ast.AST] = {}
+        self._changes = find_changes(body)
         self._classes: dict[ast.ClassDef, Scope] = {}
         self._collect(body, is_conditional=False)
-        for statement in body:
-            self._collect_changes(statement)
 
     def candidates(self, name: str, position: Position | None) -> list[Binding]:
         """Return the bindings of ``name`` that may be in force at ``position`` (None: the end).
@@ -129,7 +109,7 @@ class Scope:
 
     def _collect_blocks(self, statement: ast.stmt, is_conditional: bool) -> None:
         if isinstance(statement, ast.If):
-            if _is_main_guard(statement.test):
+            if is_main_guard(statement.test):
                 return  # Not run when the file is imported.
             is_certain = _is_type_checking(statement.test) and not is_conditional
             self._collect(statement.body, not is_certain)
@@ -206,60 +186,12 @@ class Scope:
         binding = Binding(node, statement, is_conditional, end)
         self._bindings.setdefault(name, []).append(binding)
 
-    def _collect_changes(self, statement: ast.stmt) -> None:
-        if isinstance(statement, ast.ClassDef):
-            return  # Its own scope; what its methods do is no part of the import.
-        if isinstance(statement, ast.If) and _is_main_guard(statement.test):
-            return
-        local = _local_names(statement)
-        for node in ast.walk(statement):
-            for name in _changed_names(node):
-                if name not in local:
-                    self._changes.setdefault(name, node)
-
 
 def _pairs(target: ast.Tuple | ast.List, value: ast.Tuple | ast.List) -> bool:
     starred = any(isinstance(item, ast.Starred) for item in (*target.elts, *value.elts))
     return not starred and len(target.elts) == len(value.elts)
 
 
-def _is_main_guard(test: ast.expr) -> bool:
-    return (
-        isinstance(test, ast.Compare)
-        and isinstance(test.left, ast.Name)
-        and test.left.id == "__name__"
-        and len(test.ops) == 1
-        and isinstance(test.ops[0], ast.Eq)
-    )
-
-
 def _is_type_checking(test: ast.expr) -> bool:
     name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
     return bool(name == "TYPE_CHECKING")
-
-
-def _local_names(statement: ast.stmt) -> frozenset[str]:
-    """Return the names that a function assigns and that therefore are its own."""
-    if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return frozenset()
-    arguments = statement.args
-    names = {item.arg for item in (*arguments.args, *arguments.kwonlyargs)}
-    shared: set[str] = set()
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        elif isinstance(node, ast.Global):
-            shared.update(node.names)
-    return frozenset(names - shared)
-
-
-def _changed_names(node: ast.AST) -> list[str]:
-    """Return the names whose list, dict or set a node changes in place, or that it may rebind."""
-    if isinstance(node, ast.Global):
-        return node.names
-    target: ast.AST | None = None
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        target = node.func.value if node.func.attr in MUTATORS else None
-    elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
-        target = node.value
-    return [target.id] if isinstance(target, ast.Name) else []

@@ -60,6 +60,12 @@ class Place:
         return start, max(1, end - start)
 
 
+def text_of(node: ast.AST) -> str:
+    """Return the source of an expression, cut at 80 characters."""
+    text = ast.unparse(node)
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
 def read_source(path: Path, name: str) -> Source:
     """Read and parse a file.
 

@@ -8,16 +8,10 @@ from dataclasses import dataclass
 from cog._schema.errors import SignatureError
 from cog._schema.rules import choose_method, missing_self
 from cogworks.schema.classes import Ancestor, Classes
+from cogworks.schema.entities import ClassEntity, Entity, External, FunctionEntity, ValueEntity
 from cogworks.schema.errors import SchemaError
 from cogworks.schema.externals import canonical, external_name
-from cogworks.schema.names import (
-    ClassEntity,
-    Entity,
-    External,
-    FunctionEntity,
-    Names,
-    ValueEntity,
-)
+from cogworks.schema.names import Names
 from cogworks.schema.scopes import Scope
 from cogworks.schema.source import Place
 

@@ -1,0 +1,59 @@
+"""What a name of the author's source can stand for."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from cogworks.schema.modules import Module
+from cogworks.schema.scopes import Scope
+from cogworks.schema.source import Place
+
+
+@dataclass(frozen=True)
+class External:
+    """Something of another package, by its full name: ``typing.Optional``, ``builtins.int``."""
+
+    name: str
+
+    @property
+    def module(self) -> str:
+        """The name without its last part."""
+        return self.name.rpartition(".")[0]
+
+
+@dataclass(frozen=True)
+class ClassEntity:
+    """A class of the project; ``scope`` is where it is defined, ``body`` its own names."""
+
+    node: ast.ClassDef
+    scope: Scope = field(compare=False)
+    body: Scope = field(compare=False)
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionEntity:
+    """A function or method of the project."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef
+    scope: Scope
+
+
+@dataclass(frozen=True, eq=False)
+class ValueEntity:
+    """The value that a name was assigned; ``name`` as it is called in ``scope``."""
+
+    node: ast.expr
+    scope: Scope
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Unclear:
+    """A name that is bound in a way that source text does not tell, at ``place``."""
+
+    place: Place
+    name: str
+
+
+Entity = External | ClassEntity | FunctionEntity | ValueEntity | Module | Unclear
