@@ -96,6 +96,14 @@ def test_an_archive_that_cannot_be_read_is_a_problem(bench: Workbench) -> None:
         key(bench, f"./{wheel.name}\n")
 
 
+def test_a_strategy_of_the_user_is_noticed(bench: Workbench) -> None:
+    project = bench.project("six\n")
+    assert not collect_inputs(project, "3.11", {}).has_strategy
+    assert collect_inputs(project, "3.11", {"UV_INDEX_STRATEGY": "first-index"}).has_strategy
+    bench.write("uv.toml", 'index-strategy = "first-index"\n')
+    assert collect_inputs(project, "3.11", {}).has_strategy
+
+
 def test_borders_between_parts_count() -> None:
     assert hash_all(["ab", "c"]) != hash_all(["a", "bc"])
     assert len(hash_all([])) == 16

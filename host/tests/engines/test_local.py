@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from cogworks.engines.python import Machine
 from cogworks.project import Project, RequirementsError, load_project
 
 from .conftest import THIS_PYTHON, Workbench
+from .private_index import PASSWORD, private_index
 
 VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 
@@ -360,6 +362,53 @@ class TestErrors:
         bench.cache_dir.write_text("not a folder")
         with pytest.raises(EngineError, match=re.escape(str(bench.cache_dir))):
             bench.ensure(bench.project())
+
+
+class TestPrivateIndex:
+    """An index with a password works however it is named, and the password stays where it is."""
+
+    @pytest.fixture
+    def index(self, tmp_path: Path, bench: Workbench) -> Iterator[str]:
+        bench.wheel("alpha", "1.0", folder=tmp_path / "served")
+        with private_index(tmp_path / "served") as url:
+            yield url
+
+    @staticmethod
+    def ensure(bench: Workbench, project: Project, **variables: str) -> None:
+        online = {name: value for name, value in bench.variables.items() if name != "UV_OFFLINE"}
+        assert installed(bench.ensure(project, variables=online | variables)) == {"alpha"}
+        files = [path for path in bench.cache_dir.rglob("*") if path.is_file()]
+        assert not any(PASSWORD.encode() in path.read_bytes() for path in files)
+        assert PASSWORD not in "".join(bench.progress.lines + bench.progress.stages)
+
+    def test_named_in_the_environment(self, bench: Workbench, index: str) -> None:
+        self.ensure(bench, bench.project("alpha\n"), UV_DEFAULT_INDEX=index)
+
+    def test_named_in_the_requirements(self, bench: Workbench, index: str) -> None:
+        self.ensure(bench, bench.project(f"--index-url {index}\nalpha\n"))
+
+    def test_named_in_the_pyproject_for_one_package_only(
+        self, bench: Workbench, index: str
+    ) -> None:
+        bench.write(
+            "pyproject.toml",
+            f"""\
+            [project]
+            name = "thing"
+            version = "0"
+            requires-python = ">=3.9"
+            dependencies = ["alpha"]
+
+            [tool.uv.sources]
+            alpha = {{ index = "private" }}
+
+            [[tool.uv.index]]
+            name = "private"
+            url = "{index}"
+            explicit = true
+            """,
+        )
+        self.ensure(bench, bench.project())
 
 
 class TestSeveralProcesses:

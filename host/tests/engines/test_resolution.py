@@ -43,8 +43,12 @@ def test_a_lock_is_exported_frozen_without_the_project(tmp_path: Path) -> None:
     assert plan.output == tmp_path / "pylock.toml"
 
 
-def test_several_indexes_are_treated_as_pip_does() -> None:
-    best = "--index-strategy=unsafe-best-match"
+def test_several_indexes_are_treated_as_pip_does_unless_the_user_says_how() -> None:
     more = Requirements(options=("--extra-index-url https://x",), switches=("--require-hashes",))
-    assert index_switches(more) == (best,)
-    assert index_switches(Requirements(switches=("--prerelease=allow",))) == ("--prerelease=allow",)
+    assert index_switches(Inputs("3.11", "k", more)) == ("--index-strategy=unsafe-best-match",)
+    assert index_switches(Inputs("3.11", "k", more, has_strategy=True)) == ()
+
+
+def test_one_index_needs_no_strategy() -> None:
+    one = Requirements(options=("--index-url https://x",), switches=("--prerelease=allow",))
+    assert index_switches(Inputs("3.11", "k", one)) == ("--prerelease=allow",)

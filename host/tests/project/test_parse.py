@@ -464,6 +464,11 @@ class TestRequirementsByConvention:
         named = parse(build("python_requirements: r.txt"), files)
         assert named.build.requirements_file == HOME / "r.txt"
 
+    def test_another_toml_file_is_refused(self, files: Texts) -> None:
+        files.texts[HOME / "pylock.toml"] = ""
+        (problem,) = problems(build("python_requirements: pylock.toml"), files)
+        assert problem.endswith("must be a requirements file or a pyproject.toml")
+
     def test_it_may_be_named(self, files: Texts) -> None:
         files.texts[HOME / "pyproject.toml"] = "[project]\n"
         named = parse(build("python_requirements: pyproject.toml"), files)

@@ -125,7 +125,7 @@ class _Builder:
             arguments = ["pip", "sync", "--python", str(interpreter_of(directory))]
             if self._inputs.pyproject is None:
                 source = write_source(requirements, [f"-r {resolution}"], Path(workspace))
-                arguments += index_switches(requirements)
+                arguments += index_switches(self._inputs)
             if requirements.has_hashes:
                 arguments.append("--require-hashes")
             outcome = self._run([*arguments, str(source)])

@@ -40,7 +40,8 @@ class Inputs:
     """What is to be installed: ``requirements``, or the project of ``pyproject``.
 
     ``lock`` is the ``uv.lock`` beside the pyproject, where there is one. ``artifacts_digest``
-    stands for the content of local archives. ``key`` stands for all inputs.
+    stands for the content of local archives. ``key`` stands for all inputs. ``has_strategy`` is
+    true where the user has told uv how to choose between several indexes.
     """
 
     python_version: str
@@ -49,6 +50,7 @@ class Inputs:
     pyproject: Path | None = None
     lock: Path | None = None
     artifacts_digest: str = ""
+    has_strategy: bool = False
 
 
 def collect_inputs(
@@ -76,7 +78,15 @@ def collect_inputs(
             *_tool_settings(project.directory, pyproject, lock, environment),
         ]
     )
-    return Inputs(python_version, digest, requirements, pyproject, lock, artifacts.hexdigest())
+    return Inputs(
+        python_version=python_version,
+        key=digest,
+        requirements=requirements,
+        pyproject=pyproject,
+        lock=lock,
+        artifacts_digest=artifacts.hexdigest(),
+        has_strategy=_has_strategy(project.directory, environment),
+    )
 
 
 def read_requirements(project: Project) -> Requirements:
@@ -124,6 +134,13 @@ def _tool_settings(
         # Local sources are written relative to the project.
         parts.append(f"directory {directory}")
     return parts
+
+
+def _has_strategy(directory: Path, environment: Mapping[str, str] | None) -> bool:
+    files = (directory / "uv.toml", directory / "pyproject.toml")
+    return "UV_INDEX_STRATEGY" in (environment or {}) or any(
+        b"index-strategy" in _read_bytes(file) for file in files
+    )
 
 
 def _file_digest(path: Path) -> str:

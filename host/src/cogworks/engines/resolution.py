@@ -30,7 +30,7 @@ def plan_resolution(inputs: Inputs, python: Path, workspace: Path) -> Plan:
     """Return how to resolve the inputs for an interpreter, writing to ``workspace`` only."""
     common = ("--python", str(python), "--no-header", "--no-annotate")
     if inputs.pyproject is None:
-        return _plan_requirements(inputs.requirements, common, workspace)
+        return _plan_requirements(inputs, common, workspace)
     output = workspace / "pylock.toml"
     target = ("--format=pylock.toml", "--output-file", str(output), *common)
     if inputs.lock is None:
@@ -42,9 +42,8 @@ def plan_resolution(inputs: Inputs, python: Path, workspace: Path) -> Plan:
     return Plan((*export, *prune, "--project", str(inputs.pyproject.parent), *target), output)
 
 
-def _plan_requirements(
-    requirements: Requirements, common: tuple[str, ...], workspace: Path
-) -> Plan:
+def _plan_requirements(inputs: Inputs, common: tuple[str, ...], workspace: Path) -> Plan:
+    requirements = inputs.requirements
     output = workspace / "requirements.txt"
     if not requirements.lines or requirements.has_hashes:
         # As for pip, a file with hashes is a complete list; to resolve it would lose them.
@@ -53,7 +52,7 @@ def _plan_requirements(
         return Plan((), output)
     source = write_source(requirements, requirements.lines, workspace)
     compile_ = ("pip", "compile", *_leave_out_ours(workspace), "--output-file", str(output))
-    return Plan((*compile_, *common, *index_switches(requirements), str(source)), output)
+    return Plan((*compile_, *common, *index_switches(inputs), str(source)), output)
 
 
 def write_source(requirements: Requirements, lines: Sequence[str], workspace: Path) -> Path:
@@ -64,10 +63,12 @@ def write_source(requirements: Requirements, lines: Sequence[str], workspace: Pa
     return source
 
 
-def index_switches(requirements: Requirements) -> tuple[str, ...]:
+def index_switches(inputs: Inputs) -> tuple[str, ...]:
     """Return uv's options for a requirements file that was written for pip."""
+    requirements = inputs.requirements
     switches = tuple(switch for switch in requirements.switches if switch != "--require-hashes")
-    if any(option.startswith("--extra-index-url") for option in requirements.options):
+    has_more = any(option.startswith("--extra-index-url") for option in requirements.options)
+    if has_more and not inputs.has_strategy:
         # pip takes the best version of all indexes; uv by default only the first index that knows
         # the name, which hides newer versions behind a partial mirror.
         return (*switches, "--index-strategy=unsafe-best-match")

@@ -62,6 +62,9 @@ def _find_requirements(values: Values, directory: Path, files: Files) -> Path | 
         path = directory / given
         if not files.is_file(path):
             values.complain("build.python_requirements", f"{quote(given)}: file does not exist")
+        elif path.suffix == ".toml" and path.name != PYPROJECT:
+            message = f"{quote(given)}: must be a requirements file or a pyproject.toml"
+            values.complain("build.python_requirements", message)
         return path
     pyproject = directory / PYPROJECT
     if values.counts.get("build.python_packages") or not files.has_dependencies(pyproject):
