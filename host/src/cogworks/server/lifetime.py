@@ -21,6 +21,7 @@ from cogworks.server.process import WorkerProcess
 from cogworks.server.routes import Routes
 from cogworks.server.service import PredictionService
 from cogworks.server.settings import Settings
+from cogworks.server.transport import CoalescingProtocol
 
 CLOSE_S = 5
 """How long connections that are still open may take to end after the last prediction."""
@@ -111,7 +112,7 @@ def _uvicorn_config(app: App) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=CoalescingProtocol,
         ws="none",
         lifespan="off",
         access_log=False,

@@ -22,6 +22,9 @@ class Channel:
         """Take over ``sock``; messages too long for a frame go to files in ``spill_dir``."""
         self._socket = sock
         self._decoder = FrameDecoder()
+        # Used again and again: a fresh buffer of this size for every read costs more than the read.
+        self._buffer = bytearray(READ_CHUNK_BYTES)
+        self._view = memoryview(self._buffer)
         self._lock = threading.Lock()
         self.spill_dir = spill_dir
 
@@ -65,10 +68,11 @@ class Channel:
 
     def receive_some(self, flags: int = 0) -> Optional[list[Message]]:
         """Read once and return the messages now whole; None at the end of the stream."""
-        data = self._socket.recv(READ_CHUNK_BYTES, flags)
-        if not data:
+        size_bytes = self._socket.recv_into(self._buffer, 0, flags)
+        if not size_bytes:
             return None
-        return [_unspill(decode(line)) for line in self._decoder.feed(data)]
+        lines = self._decoder.feed(bytes(self._view[:size_bytes]))
+        return [_unspill(decode(line)) for line in lines]
 
     def stop_receiving(self) -> None:
         """Let ``receive`` end once what has arrived is handled; safe from any thread."""
