@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cogworks.project.keys import BY_PATH, KEYS, Key, Kind, children_of
+from cogworks.project.rules import RESERVED_NAMES, RESERVED_PREFIXES
+
+ROOT = Path(__file__).resolve().parents[3]
+DOCUMENTATION = (ROOT / "docs" / "environments.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.path)
@@ -26,3 +32,15 @@ def test_children_are_the_keys_directly_below() -> None:
     assert list(children_of("build.run[]")) == ["command", "mounts"]
     assert "build" in children_of("")
     assert "gpu" not in children_of("")
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.path)
+def test_a_key_is_documented_as_the_table_has_it(key: Key) -> None:
+    if not key.path.endswith("[]"):
+        kinds = " or ".join(kind.value for kind in key.kinds)
+        assert f"| `{key.path}` | {kinds} | {key.help}" in DOCUMENTATION
+
+
+@pytest.mark.parametrize("name", [*RESERVED_NAMES, *RESERVED_PREFIXES])
+def test_a_reserved_variable_is_documented(name: str) -> None:
+    assert f"`{name}`" in DOCUMENTATION

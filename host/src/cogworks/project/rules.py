@@ -124,19 +124,12 @@ def check_command(text: str) -> str | None:
     return None
 
 
-_RESERVED_NAMES = frozenset(
-    (
-        "PATH",
-        "LD_LIBRARY_PATH",
-        "PYTHONPATH",
-        "VIRTUAL_ENV",
-        "PYTHONUNBUFFERED",
-        "LIBRARY_PATH",
-        "HF_ENDPOINT",
-        "HF_HUB_ENABLE_HF_TRANSFER",
-    )
+RESERVED_NAMES = (
+    *("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "PYTHONUNBUFFERED"),
+    *("LIBRARY_PATH", "HF_ENDPOINT", "HF_HUB_ENABLE_HF_TRANSFER"),
 )
-_RESERVED_PREFIXES = ("R8_", "REPLICATE_", "CUDA_", "NVIDIA_", "NV_", "PGET_", "KUBERNETES_")
+"""Variables that the environment of a model sets itself."""
+RESERVED_PREFIXES = ("R8_", "REPLICATE_", "CUDA_", "NVIDIA_", "NV_", "PGET_", "KUBERNETES_")
 
 
 def check_environment(text: str) -> str | None:
@@ -145,7 +138,7 @@ def check_environment(text: str) -> str | None:
     if not equals or not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
         # The text may be a secret that lacks its name, so little of it is shown.
         return f"environment variable {name[:20]} is not in the KEY=VALUE format"
-    if name in _RESERVED_NAMES or name.startswith(_RESERVED_PREFIXES):
+    if name in RESERVED_NAMES or name.startswith(RESERVED_PREFIXES):
         return f"environment variable {name} is not allowed: reserved for internal use"
     return None
 
