@@ -76,6 +76,8 @@ def _serve(init: Init, data: Channel, control: Channel, incoming: Any) -> None:
     flush_streams()
     control_loop.announce(executor)
     executor.serve()
+    if not control_loop.is_stopping:
+        _end_with_the_server()  # The data channel ended and nobody had asked for it.
     flush_streams()
 
 
@@ -148,6 +150,7 @@ class _ControlLoop:
         self._incoming = incoming
         self._executor: Optional[Any] = None
         self._ready: Optional[Ready] = None
+        self.is_stopping = False
 
     def start(self) -> None:
         threading.Thread(target=self._listen, name="cog-control", daemon=True).start()
@@ -174,6 +177,7 @@ class _ControlLoop:
         _end_with_the_server()
 
     def _stop(self) -> None:
+        self.is_stopping = True
         if self._executor is None:
             os._exit(0)  # Setup still runs and cannot be interrupted in an orderly way.
         self._executor.stop()
