@@ -1,1 +1,0 @@
-"""``python -m cog.server.http``: the entry that images made for Cog have always had."""
