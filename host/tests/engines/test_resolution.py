@@ -30,8 +30,9 @@ def test_options_stand_above_the_lines(tmp_path: Path) -> None:
     source = Path(plan.arguments[-1])
     assert source.read_text() == "--extra-index-url https://x\na\nb\n"
     assert str(PYTHON) in plan.arguments
-    excludes = Path(plan.arguments[plan.arguments.index("--excludes") + 1])
-    assert excludes.read_text() == "cog\ncoglet\n"
+    overrides = Path(plan.arguments[plan.arguments.index("--overrides") + 1])
+    never = "; sys_platform == 'never'\n"
+    assert overrides.read_text() == f"cog {never}coglet {never}"
 
 
 def test_a_lock_is_exported_frozen_without_the_project(tmp_path: Path) -> None:

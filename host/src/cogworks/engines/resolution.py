@@ -76,7 +76,13 @@ def index_switches(inputs: Inputs) -> tuple[str, ...]:
 
 
 def _leave_out_ours(workspace: Path) -> tuple[str, str]:
-    """Return the option that leaves our own packages out, also where others depend on them."""
-    excludes = workspace / "excludes.txt"
-    excludes.write_text("".join(f"{name}\n" for name in sorted(OWN_PACKAGES)), encoding="utf-8")
-    return "--excludes", str(excludes)
+    """Return the option that leaves our own packages out, also where others depend on them.
+
+    An override replaces every requirement on a name; one for a platform that does not exist
+    requires nothing. ``--excludes`` would say it shorter, but older versions of uv let it miss
+    the direct dependencies of a pyproject.toml.
+    """
+    overrides = workspace / "overrides.txt"
+    lines = (f"{name} ; sys_platform == 'never'\n" for name in sorted(OWN_PACKAGES))
+    overrides.write_text("".join(lines), encoding="utf-8")
+    return "--overrides", str(overrides)
