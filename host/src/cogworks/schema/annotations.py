@@ -58,6 +58,7 @@ class Annotations:
         """Look names up in ``names`` and ancestors of classes in ``classes``."""
         self._names = names
         self._classes = classes
+        self._aliases: dict[ValueEntity, Hint] = {}
         self._records = Records(names, classes, self.read)
 
     def read(self, node: ast.expr, scope: Scope, depth: int = 0) -> Hint:
@@ -116,9 +117,16 @@ class Annotations:
         if isinstance(entity, ClassEntity):
             return self._read_class(entity, place)
         if isinstance(entity, ValueEntity):  # An alias: ``Image = Path``.
-            hint = self.read(entity.node, entity.scope, depth + 1)
+            hint = self._read_alias(entity, depth)
             return Foreign(text_of(node), "", "", place) if isinstance(hint, Foreign) else hint
         return Foreign(text_of(node), f"{text_of(node)} is not a type", "", place)
+
+    def _read_alias(self, entity: ValueEntity, depth: int) -> Hint:
+        if entity not in self._aliases:
+            # What a name finds that leads back to itself.
+            self._aliases[entity] = Foreign(entity.name)
+            self._aliases[entity] = self.read(entity.node, entity.scope, depth + 1)
+        return self._aliases[entity]
 
     def _read_class(self, entity: ClassEntity, place: Place) -> Hint:
         for ancestor in self._classes.linearize(entity):

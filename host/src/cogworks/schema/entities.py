@@ -39,13 +39,13 @@ class FunctionEntity:
     scope: Scope
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class ValueEntity:
     """The value that a name was assigned; ``name`` as it is called in ``scope``."""
 
     node: ast.expr
-    scope: Scope
-    name: str
+    scope: Scope = field(compare=False)
+    name: str = field(compare=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 
 from cogworks.schema.entities import External, ValueEntity
 from cogworks.schema.names import MAX_DEPTH, Names
@@ -32,7 +33,9 @@ def canonical(name: str) -> str:
 def parse_string(node: ast.Constant) -> ast.expr | None:
     """Return the annotation in a string, its nodes placed where the string is; None if none."""
     try:
-        parsed = ast.parse(str(node.value).strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Any string may stand where an annotation does.
+            parsed = ast.parse(str(node.value).strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     for inner in ast.walk(parsed):

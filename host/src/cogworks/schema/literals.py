@@ -27,7 +27,7 @@ from cogworks.schema.scopes import Scope
 from cogworks.schema.source import Place, text_of
 from cogworks.schema.values import CONSTANTS, Unfolded, Unknown, check_known, check_size
 
-MAX_STEPS = 100_000
+MAX_STEPS = 20_000
 """Of one expression; comprehensions and constants that use one another add up."""
 
 MAX_NESTING = 100

@@ -28,6 +28,7 @@ class Names:
         """Follow imports through ``modules``."""
         self._modules = modules
         self._known: dict[tuple[Scope, str], list[Entity]] = {}
+        self._aliases: dict[tuple[ast.expr, str], list[Entity]] = {}
 
     def resolve(self, node: ast.expr, scope: Scope, depth: int = 0) -> list[Entity]:
         """Return what a name or attribute may stand for; nothing if it is unknown.
@@ -68,12 +69,7 @@ class Names:
         if isinstance(owner, ClassEntity):
             return self._of_class(owner, name, depth)
         if isinstance(owner, ValueEntity):
-            # An alias: ``Out = types.Out``.
-            return [
-                found
-                for target in self.resolve(owner.node, owner.scope, depth + 1)
-                for found in self.attribute(target, name, depth + 1)
-            ]
+            return self._of_alias(owner, name, depth)
         return []
 
     def bases(self, entity: ClassEntity) -> list[Entity]:
@@ -164,6 +160,16 @@ class Names:
             return found
         submodule = self._modules.submodule(module, name)
         return [submodule] if submodule else []
+
+    def _of_alias(self, owner: ValueEntity, name: str, depth: int) -> list[Entity]:
+        """Return what ``Out.name`` may stand for after ``Out = types.Out``."""
+        key = (owner.node, name)
+        if key not in self._aliases:
+            self._aliases[key] = []  # What a circle of names finds on its way.
+            targets = self.resolve(owner.node, owner.scope, depth + 1)
+            found = [item for target in targets for item in self.attribute(target, name, depth + 1)]
+            self._aliases[key] = list(dict.fromkeys(found))
+        return self._aliases[key]
 
     def _of_class(self, owner: ClassEntity, name: str, depth: int) -> list[Entity]:
         found = self._in_scope(name, owner.body, None, depth)

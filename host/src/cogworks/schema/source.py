@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 import tokenize
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +76,9 @@ def read_source(path: Path, name: str) -> Source:
     text = _read_text(path, name)
     lines = tuple(text.splitlines())
     try:
-        tree = ast.parse(text, filename=name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # ``"\\d"`` is the author's affair.
+            tree = ast.parse(text, filename=name)
     except SyntaxError as error:
         raise _syntax_error(error, name, lines) from error
     except (ValueError, RecursionError, MemoryError) as error:
