@@ -338,9 +338,11 @@ def test_a_stop_lets_predictions_finish_within_the_grace(stage: Any, play: Any) 
             await asyncio.sleep(0)
             with pytest.raises(StoppingError):
                 it.service.submit(request(seconds=0))
+            temp_dir = it.service.workers[0].temp_dir
             await stopping
             assert (await run.wait())["status"] == "succeeded"
             assert it.service.workers[0].pid is None
+            assert not temp_dir.exists()
 
     play(scene())
 
@@ -352,6 +354,18 @@ def test_a_stop_without_grace_leaves_nobody_waiting(stage: Any, play: Any) -> No
             await asyncio.sleep(0.1)  # Until the model runs.
             await it.service.stop()
             assert (await run.wait())["status"] in ("canceled", "failed")
+
+    play(scene())
+
+
+def test_a_stop_right_after_a_death_starts_nothing_new(stage: Any, play: Any) -> None:
+    async def scene() -> None:
+        async with stage("misbehaves") as it:
+            await it.service.submit(request(how="os._exit")).wait()
+            while it.service.workers[0].state is WorkerState.WAITING:  # noqa: ASYNC110 - one turn at a time
+                await asyncio.sleep(0)
+            await it.service.stop()
+            assert it.service.workers[0].pid is None
 
     play(scene())
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -155,15 +155,9 @@ class Supervisor:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
-        if self._process is None:
-            return
-        self._link.send_control(Shutdown())
-        try:
-            async with asyncio.timeout(STOP_S):
-                await self._exited.wait()
-        except TimeoutError:
-            self._process.kill()
-            await self._exited.wait()
+        if self._process is not None:
+            await self._end_process(self._process)
+        await asyncio.gather(*self._tasks)
 
     async def restart(self) -> None:
         """Replace the worker, whatever its state: the project's files have changed."""
@@ -171,7 +165,18 @@ class Supervisor:
         self._lifecycle = Lifecycle(self._settings.max_deaths)
         await self._start_process(None)
 
+    async def _end_process(self, process: WorkerProcess) -> None:
+        self._link.send_control(Shutdown())
+        try:
+            async with asyncio.timeout(STOP_S):
+                await self._exited.wait()
+        except TimeoutError:
+            process.kill()
+            await self._exited.wait()
+
     async def _start_process(self, process: WorkerProcess | None) -> None:
+        if self.state is not WorkerState.STARTING:
+            return  # Asked to stop since the restart was ordered.
         self.setup = SetupReport()
         self.ready = None
         self.reason = self._cause = None
@@ -279,14 +284,17 @@ class Supervisor:
             self._later(action.after_s, self._begin_restart)
         self._exited.set()
         self._client.on_change(self)
-        threading.Thread(target=process.remove_temp_dir, daemon=True).start()
+        self._spawn_task(asyncio.to_thread(process.remove_temp_dir))
 
     def _begin_restart(self) -> None:
         if self.state is WorkerState.WAITING:
             self._lifecycle.handle(Restarted())
-            task = asyncio.get_running_loop().create_task(self._start_process(None))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._spawn_task(self._start_process(None))
+
+    def _spawn_task(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _later(self, after_s: float, callback: Callable[..., Any], *arguments: Any) -> None:
         """Call back unless the worker is stopped before."""
