@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,9 +63,10 @@ class Project:
         """Return the command line of a call."""
         return [*COMMAND, *arguments]
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start `cog`; the caller ends it."""
-        return subprocess.Popen(
+    @contextlib.contextmanager
+    def started(self, *arguments: str) -> Generator[subprocess.Popen[bytes]]:
+        """Start `cog`; whatever happens, it is gone afterwards."""
+        process = subprocess.Popen(
             self.command(*arguments),
             cwd=self.directory,
             env=self.environ,
@@ -72,6 +75,14 @@ class Project:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
+        with process:
+            alarm = threading.Timer(60, process.kill)
+            alarm.start()
+            try:
+                yield process
+            finally:
+                alarm.cancel()
+                process.kill()
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ def test_options_after_the_command_are_the_commands(make_project: Make) -> None:
 
 def test_a_signal_reaches_the_command(make_project: Make) -> None:
     code = "trap 'echo caught; exit 7' TERM; echo ready; while :; do sleep 0.05; done"
-    with make_project("").start("exec", "sh", "-c", code) as process:
+    with make_project("").started("exec", "sh", "-c", code) as process:
         stdout: IO[bytes] = process.stdout
         assert stdout.readline() == b"ready\n"
         process.send_signal(signal.SIGTERM)

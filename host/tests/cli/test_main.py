@@ -89,7 +89,10 @@ def test_an_unknown_command_is_a_usage_error_with_a_suggestion(capsys: Capture) 
 
 def test_an_unknown_option_is_a_usage_error_with_a_suggestion(capsys: Capture) -> None:
     assert cog("run", "--outptu", "x") == 2
-    assert "error: No such option '--outptu'. Did you mean '--output'?" in capsys.readouterr().err
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("error: No such option")  # The rest is click's wording.
+    assert "Did you mean" in last
+    assert "--output" in last
 
 
 def test_a_missing_project_is_one_sentence(

@@ -210,8 +210,7 @@ def test_options_without_effect_are_named(make_project: Make) -> None:
 
 def test_text_appears_as_it_is_yielded(make_project: Make, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
-    process = make_project(PIECES).start("run", "-i", f"gate={gate}")
-    with process:
+    with make_project(PIECES).started("run", "-i", f"gate={gate}") as process:
         stdout: IO[bytes] = process.stdout
         assert os.read(stdout.fileno(), 100) == b"first "
         gate.touch()
@@ -221,7 +220,7 @@ def test_text_appears_as_it_is_yielded(make_project: Make, tmp_path: Path) -> No
 
 
 def test_a_closed_pipe_ends_the_prediction(make_project: Make, tmp_path: Path) -> None:
-    with make_project(ENDLESS).start("run") as process:
+    with make_project(ENDLESS).started("run") as process:
         stdout: IO[bytes] = process.stdout
         stdout.read(10)
         stdout.close()
@@ -262,8 +261,7 @@ def test_a_signal_ends_everything_that_was_started(
     signum: int, code: int, make_project: Make, tmp_path: Path
 ) -> None:
     pids = tmp_path / "pids"
-    process = make_project(SLEEPER).start("run", "-i", f"pids={pids}")
-    with process:
+    with make_project(SLEEPER).started("run", "-i", f"pids={pids}") as process:
         wait_for(pids.exists)
         started = [int(pid) for pid in pids.read_text().split()]
         assert all(map(is_alive, started))
@@ -279,8 +277,7 @@ def test_a_second_ctrl_c_does_not_wait_for_a_stubborn_model(
     make_project: Make, tmp_path: Path
 ) -> None:
     marker = tmp_path / "marker"
-    process = make_project(STUBBORN).start("run", "-i", f"marker={marker}")
-    with process:
+    with make_project(STUBBORN).started("run", "-i", f"marker={marker}") as process:
         wait_for(marker.exists)
         process.send_signal(signal.SIGINT)
         wait_for(lambda: marker.read_text() == "refused")

@@ -57,7 +57,7 @@ def predict_when_ready(url: str, expected: str, within_s: float = 30) -> None:
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_serves_until_a_signal_and_succeeds(signum: int, make_project: Make) -> None:
     project = make_project(MODEL.replace("{greeting}", "hello"))
-    with project.start("serve", "-p", "0") as process:
+    with project.started("serve", "-p", "0") as process:
         url = wait_for_url(process.stderr)
         predict_when_ready(url, "hello you")
         process.send_signal(signum)
@@ -68,7 +68,7 @@ def test_it_serves_until_a_signal_and_succeeds(signum: int, make_project: Make) 
 
 def test_it_reloads_when_a_file_changes(make_project: Make) -> None:
     project = make_project(MODEL.replace("{greeting}", "hello"))
-    with project.start("serve", "-p", "0", "--reload") as process:
+    with project.started("serve", "-p", "0", "--reload") as process:
         url = wait_for_url(process.stderr)
         predict_when_ready(url, "hello you")
         (project.directory / "run.py").write_text(MODEL.replace("{greeting}", "bye"))
