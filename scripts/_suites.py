@@ -22,6 +22,9 @@ ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache"
 UV = Path(sys.executable).with_name("uv")
 
+HOST_TESTS = ("tests", "host/tests", "sdk/tests/test_typing.py")
+"""What runs under ``.venv``; the SDK's typing is checked there too, because only there pyright is."""
+
 SDK_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 """What sdk/pyproject.toml promises; tests/test_versions.py compares."""
 
@@ -51,7 +54,7 @@ def main() -> int:
     results: list[Result] = []
     skipped: list[str] = []
     if options.only != "sdk":
-        command = [sys.executable, "-m", "pytest", "-n", "auto", "tests", "host/tests"]
+        command = [sys.executable, "-m", "pytest", "-n", "auto", *HOST_TESTS]
         results.append(run_suite("host", [*command, *pytest_arguments]))
     if options.only != "host":
         for version in options.python or SDK_PYTHONS:
