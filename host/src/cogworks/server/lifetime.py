@@ -93,7 +93,9 @@ class Lifetime:
             return
         from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType] - a union of its own
 
-        async for changes in awatch(self._reload_paths):
+        from cogworks.server.reload import SourceFilter
+
+        async for changes in awatch(self._reload_paths, watch_filter=SourceFilter()):
             names = sorted({Path(path).name for _, path in changes})
             logger.info("changed: %s; restarting the worker", ", ".join(names[:5]))
             await service.restart_workers()

@@ -30,6 +30,7 @@ class Run:
         self.worker = worker
         self.observers: list[Observer] = [] if observer is None else [observer]
         self.is_cancel_requested = False
+        self.is_killed = False
         self.kill_timer: asyncio.TimerHandle | None = None
         self.backlog: deque[Output | Done] | None = None
         self._waiters: list[asyncio.Future[None]] = []

@@ -22,6 +22,7 @@ from cogworks.server.errors import (
 from cogworks.server.files import inline_files
 from cogworks.server.ids import new_id
 from cogworks.server.launch import WorkerLaunch
+from cogworks.server.lifecycle import WorkerState
 from cogworks.server.pool import Pool
 from cogworks.server.predictions import (
     Canceled,
@@ -121,7 +122,8 @@ class PredictionService:
             await self._changed.wait()
 
     async def restart_workers(self) -> None:
-        """Replace every worker; what they work on fails."""
+        """Replace every worker, as the model has changed, and its schema too; what they work on fails."""
+        self._static_document = None
         for worker in self._pool.workers:
             await worker.restart()
 
@@ -226,7 +228,12 @@ class PredictionService:
         run.worker.cancel(run.run_id)
         if self._settings.cancel_timeout_s:
             loop = asyncio.get_running_loop()
-            run.kill_timer = loop.call_later(self._settings.cancel_timeout_s, run.worker.kill)
+            run.kill_timer = loop.call_later(self._settings.cancel_timeout_s, self._kill, run)
+
+    def _kill(self, run: Run) -> None:
+        """End a prediction that does not heed its cancel, and its worker with it."""
+        run.is_killed = True
+        run.worker.kill("a canceled prediction did not end in time")
 
     # -- what workers tell (WorkerClient) -----------------------------------------------------
 
@@ -264,9 +271,9 @@ class PredictionService:
         """Fail what the worker was working on, with the reason."""
         for run in [run for run in self._runs.values() if run.worker is worker]:
             self._release(run)
-            killed_for_cancel = run.is_cancel_requested and not reason.startswith("worker exited")
-            event = Canceled(time.time()) if killed_for_cancel else Failed(time.time(), reason)
-            self._finish(run, event)
+            was_stopped = run.is_cancel_requested and worker.state is WorkerState.STOPPED
+            is_canceled = run.is_killed or was_stopped
+            self._finish(run, Canceled(time.time()) if is_canceled else Failed(time.time(), reason))
 
     def on_change(self, worker: Supervisor) -> None:
         """Wake who waits for a state; take over the live schema where there is no other."""

@@ -144,9 +144,10 @@ class Supervisor:
         if self.state is WorkerState.READY:
             self._lifecycle.handle(Succeeded())
 
-    def kill(self) -> None:
-        """End the process at once; a new one follows."""
+    def kill(self, cause: str) -> None:
+        """End the process at once, for a reason that its predictions are told; a new one follows."""
         if self._process is not None:
+            self._cause = f"worker was killed: {cause}"
             self._process.kill()
 
     async def stop(self) -> None:
@@ -156,7 +157,7 @@ class Supervisor:
             timer.cancel()
         self._timers.clear()
         if self._process is not None:
-            await self._end_process(self._process)
+            await self._end_process()
         await asyncio.gather(*self._tasks)
 
     async def restart(self) -> None:
@@ -165,13 +166,13 @@ class Supervisor:
         self._lifecycle = Lifecycle(self._settings.max_deaths)
         await self._start_process(None)
 
-    async def _end_process(self, process: WorkerProcess) -> None:
+    async def _end_process(self) -> None:
         self._link.send_control(Shutdown())
         try:
             async with asyncio.timeout(STOP_S):
                 await self._exited.wait()
         except TimeoutError:
-            process.kill()
+            self.kill(f"it did not leave within {STOP_S:g} s")
             await self._exited.wait()
 
     async def _start_process(self, process: WorkerProcess | None) -> None:
@@ -237,10 +238,8 @@ class Supervisor:
             self._client.on_output(self, source, text)
 
     def _on_broken(self, reason: str) -> None:
-        logger.error("worker killed: %s", reason)
-        self._cause = f"worker was killed: {reason}"
-        self._fail_setup(self._cause)
-        self.kill()
+        self._fail_setup(reason)
+        self.kill(reason)
 
     def _on_setup_timeout(self, process: WorkerProcess) -> None:
         if process is self._process:
