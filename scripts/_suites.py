@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache"
 UV = Path(sys.executable).with_name("uv")
 
-HOST_TESTS = ("tests", "host/tests", "sdk/tests/test_typing.py")
+HOST_TESTS = ("tests", "host/tests", "bench/tests", "sdk/tests/test_typing.py")
 """What runs under ``.venv``; the SDK's typing is checked there too, because only there pyright is."""
 
 SDK_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
