@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -66,3 +69,21 @@ def test_what_exists_is_never_overwritten() -> None:
 def test_a_folder_in_the_way_is_skipped() -> None:
     Path("run.py").mkdir()
     assert "Skipped existing run.py" in init().stderr
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_the_next_step_works_when_it_is_pasted(cache_dir: Path) -> None:
+    hint = init().stderr.partition("Next")[2]
+    commands = [line for line in hint.splitlines() if line.startswith("  cog ")]
+    assert len(commands) == 2
+    script = f'cog() {{ {shlex.quote(sys.executable)} -m cogworks.cli "$@"; }}\n'
+    paths = [os.path.abspath(path) for path in sys.path if path.endswith("src")]
+    done = subprocess.run(
+        ["sh", "-ec", script + "\n".join(commands)],
+        env={**os.environ, "PYTHONPATH": ":".join(paths), "COG_CACHE_DIR": str(cache_dir)},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert Path("out.png").read_bytes().startswith(b"\x89PNG")
