@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any, Optional, Union, cast
 
 from cog._schema.errors import SignatureError
+from cog._schema.forward import evaluate
 from cog._schema.hints import Foreign, Hint, Known, Unspecified, union
 from cog._schema.records import record
 from cog.file import File
@@ -73,8 +74,6 @@ class Names:
         Raises:
             SignatureError: a name is not there, or it is no expression.
         """
-        from cog._schema.forward import evaluate
-
         try:
             return evaluate(text, self._module, self._local)
         except Exception as error:
@@ -152,7 +151,11 @@ def _class(cls: type[Any]) -> Hint:
         return Known("Path")
     if issubclass(cls, Secret):
         return Known("Secret")
-    return record(cls) or Foreign(_text(cls))
+    return record(cls, _read_in_class) or Foreign(_text(cls))
+
+
+def _read_in_class(annotation: Any, owner: type) -> Hint:
+    return read_hint(annotation, Names.of_class(owner))
 
 
 def _text(annotation: Any) -> str:

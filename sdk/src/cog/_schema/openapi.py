@@ -6,6 +6,7 @@ and web forms are generated from them.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -40,14 +41,14 @@ def document(run: Optional[Signature], train: Optional[Signature], version: str)
     """Return the document; ``version`` is that of Cogworks."""
     modes = [(_RUN, run), (_TRAIN, train)]
     present = [(words, signature) for words, signature in modes if signature is not None]
-    components: dict[str, Schema] = dict(_COMMON_COMPONENTS)
+    components: dict[str, Schema] = copy.deepcopy(_COMMON_COMPONENTS)
     # The names of the whole document are taken before the first enum asks for one.
     for words, signature in present:
         components[words.component("Input")] = {}
         components[words.component("Output")] = _output_schema(signature)
         components[words.component("Request")] = _request_schema(words)
         components[words.component("Response")] = _response_schema(words)
-    paths = dict(_COMMON_PATHS)
+    paths = copy.deepcopy(_COMMON_PATHS)
     for words, signature in present:
         name = words.component("Input")
         components[name] = inputs_schema(name, signature.inputs, components)

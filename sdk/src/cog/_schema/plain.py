@@ -1,16 +1,15 @@
 """JSON data for values of which no type is declared.
 
-Foreign classes are recognised by what they offer (``tolist``, ``model_dump``), never imported.
+Classes are recognised by what they offer (``tolist``, ``model_dump``, ``isoformat``): what a
+model does not use is never imported.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import enum
 import math
 import os
-import uuid
 from collections import deque
 from collections.abc import Iterator, Mapping, Set, ValuesView
 from typing import Any, Callable, Optional
@@ -124,9 +123,9 @@ def _other(value: Any, on_file: OnFile) -> Any:
         return on_file(value)
     if hasattr(value, "get_secret_value"):
         return MASK
-    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
-        return value.isoformat()
-    if isinstance(value, uuid.UUID):
+    if callable(getattr(value, "isoformat", None)):  # dates and times
+        return encode_any(value.isoformat(), on_file)
+    if kind_of(value).__module__ == "uuid":
         return str(value)
     fields = fields_of(value)
     if fields is not None:

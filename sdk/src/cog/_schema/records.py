@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
-from cog._schema.hints import FieldHint, Record
+from cog._schema.hints import FieldHint, Hint, Record
 from cog.model import BaseModel
 
 _UNDEFINED = ("UndefinedType", "PydanticUndefinedType")
 
 
-def record(cls: type[Any]) -> Optional[Record]:
+ReadHint = Callable[[Any, type], Hint]
+"""Reads an annotation in the body of a class."""
+
+
+def record(cls: type[Any], read_hint: ReadHint) -> Optional[Record]:
     """Return the hint for a class with fields; None if it is no such class."""
     kind = _kind(cls)
     if kind is None:
         return None
-    return Record(cls.__name__, kind, cls, lambda: _read_fields(cls, kind))
+    return Record(cls.__name__, kind, cls, lambda: _read_fields(cls, kind, read_hint))
 
 
 def _kind(cls: type[Any]) -> Optional[str]:
@@ -33,12 +37,9 @@ def _kind(cls: type[Any]) -> Optional[str]:
     return "TypedDict" if hasattr(cls, "__total__") and issubclass(cls, dict) else None
 
 
-def _read_fields(cls: type, kind: str) -> tuple[FieldHint, ...]:
-    from cog._schema.annotations import Names, read_hint
-
+def _read_fields(cls: type, kind: str, read_hint: ReadHint) -> tuple[FieldHint, ...]:
     fields: list[FieldHint] = []
     for name, (owner, annotation) in _annotations(cls).items():
-        names = Names.of_class(owner)
         text = annotation if isinstance(annotation, str) else str(annotation)
         if isinstance(annotation, typing.ForwardRef):
             text = annotation.__forward_arg__
@@ -48,7 +49,7 @@ def _read_fields(cls: type, kind: str) -> tuple[FieldHint, ...]:
             continue
         else:
             required = not _has_default(cls, name, kind)
-        fields.append(FieldHint(name, read_hint(annotation, names), required))
+        fields.append(FieldHint(name, read_hint(annotation, owner), required))
     return tuple(fields)
 
 
