@@ -51,14 +51,18 @@ def check_equal(file: Path, name: str, mode: str) -> None:
     assert static == live
 
 
-def _needs_pydantic(file: Path) -> bool:
-    return "pydantic" in file.read_text(encoding="utf-8")
+def _require_pydantic(file: Path) -> None:
+    if "pydantic" not in file.read_text(encoding="utf-8"):
+        return
+    reason = "the fixture is about pydantic's own classes"
+    pydantic = pytest.importorskip("pydantic", reason=reason)
+    if "two" in file.stem and pydantic.VERSION.startswith("1."):
+        pytest.skip("the fixture is about pydantic 2")
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
 def test_fixture_reads_the_same_from_source_and_live(file: Path) -> None:
-    if _needs_pydantic(file):
-        pytest.importorskip("pydantic", reason="the fixture is about pydantic's own classes")
+    _require_pydantic(file)
     header = _HEADER.match(file.read_text(encoding="utf-8"))
     assert header is not None, f"{file.name} does not say what to read"
     check_equal(file, header[1], "train" if header[2] else "run")

@@ -110,8 +110,6 @@ def call_function(name: str, arguments: list[Any], keywords: dict[str, Any]) -> 
     Raises:
         Unknown: it is none of those that are known here.
     """
-    if "key" in keywords or "default" in keywords:
-        raise Unknown.here("a call with a function as argument is not constant")
     if name in _ON_SERIES and arguments:
         return _ON_SERIES[name](list(iterate(arguments[0])), *arguments[1:], **keywords)
     if name in _ON_SERIES:

@@ -70,6 +70,11 @@ class Scope:
         """Return all names that the body binds."""
         return self._bindings.keys()
 
+    def functions(self, name: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+        """Return all functions of that name, also those that are bound to something else later."""
+        nodes = [binding.node for binding in self._bindings.get(name, [])]
+        return [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+
     def find_change(self, name: str) -> ast.AST | None:
         """Return where the value of ``name`` is changed in place, if anywhere."""
         return self._changes.get(name)

@@ -106,15 +106,18 @@ class Targets:
         return target
 
     def _member(self, owner: ClassEntity, name: str) -> Target:
-        found = self._names.look_up(name, owner.body, None)
-        entities = [self._follow(item) for item in found]
+        entities = [self._follow(item) for item in self._names.look_up(name, owner.body, None)]
         functions = [item for item in entities if isinstance(item, FunctionEntity)]
-        if len(entities) != 1 or not functions:
-            place = Place(owner.scope.source, owner.node)
-            several = len(entities) > 1
-            reason = "is defined in several places" if several else "is no plain method"
-            raise place.error(f"{owner.node.name}.{name} {reason}", f"Write one `def {name}`.")
-        return Target(functions[0].node, functions[0].scope, owner)
+        if len(functions) == len(entities) == 1:
+            return Target(functions[0].node, functions[0].scope, owner)
+        # ``run = decorate(run)`` is what ``@decorate`` is.
+        defined = owner.body.functions(name)
+        if len(entities) == len(defined) == 1:
+            return Target(defined[0], owner.body, owner)
+        place = Place(owner.scope.source, owner.node)
+        several = len(entities) > 1 or len(defined) > 1
+        reason = "is defined in several places" if several else "is no plain method"
+        raise place.error(f"{owner.node.name}.{name} {reason}", f"Write one `def {name}`.")
 
     def _check_method(self, target: Target) -> None:
         function = target.function

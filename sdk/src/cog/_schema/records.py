@@ -12,6 +12,9 @@ from typing import Any, Callable, Optional
 from cog._schema.hints import FieldHint, Hint, Record
 from cog.model import BaseModel
 
+_FOREIGN_BASES = ("BaseModel", "GenericModel", "Representation")
+"""Pydantic's own classes, whose annotations are no fields."""
+
 _UNDEFINED = ("UndefinedType", "PydanticUndefinedType")
 
 
@@ -57,7 +60,7 @@ def _annotations(cls: type) -> dict[str, tuple[type, Any]]:
     """Return all annotated names in the order of definition, base classes first."""
     found: dict[str, tuple[type, Any]] = {}
     for owner in reversed(cls.__mro__):
-        if owner.__module__.split(".")[0] == "pydantic" or owner is BaseModel:
+        if owner.__name__ in _FOREIGN_BASES and owner.__module__.startswith("pydantic"):
             continue
         # Only of the class itself: ``owner.__annotations__`` may be those of a base.
         for name, annotation in vars(owner).get("__annotations__", {}).items():

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import ast
+import contextlib
+import sysconfig
+import time
+from pathlib import Path
+
+import pytest
+
+from cog._schema.types import OptionalType, Scalar
+from cogworks.schema import SchemaError, analyze
+
+STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
+SOURCES = ("argparse", "ast", "dataclasses", "enum", "logging/__init__", "pathlib", "typing")
+
+
+def run(tmp_path: Path, text: str, ref: str = "run.py:Runner") -> object:
+    (tmp_path / "run.py").write_text(text)
+    return analyze(tmp_path, ref)
+
+
+def test_author_code_is_never_run(tmp_path: Path) -> None:
+    text = """
+import pathlib
+pathlib.Path(__file__).with_name("ran").touch()
+
+class Runner:
+    def run(self, text: str = open(__file__).read() if False else "x") -> str: ...
+"""
+    run(tmp_path, text)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.py"]
+
+
+def test_file_may_be_in_a_folder_of_the_project(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "model.py").write_text(
+        "from limits import MAX\ndef run(n: int = MAX) -> str: ...\n"
+    )
+    (tmp_path / "src" / "limits.py").write_text("MAX = 7\n")
+    signature = analyze(tmp_path, "src/model.py:run")
+    assert signature.inputs[0].default == 7
+
+
+def test_newer_syntax_of_types_is_understood(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text("def run(text: 'str | None' = None) -> str: ...\n")
+    assert analyze(tmp_path, "run.py:run").inputs[0].type == OptionalType(Scalar("str"))
+
+
+def test_error_in_another_module_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.py").write_text("import os\nSIZES = os.listdir()\n")
+    text = "import config\nfrom cog import Input\ndef run(n: str = Input(choices=config.SIZES)) -> str: ...\n"
+    with pytest.raises(SchemaError) as caught:
+        run(tmp_path, text, "run.py:run")
+    assert caught.value.line == 3
+    assert caught.value.reason.endswith("is only known when the code runs (config.py:2)")
+
+
+def test_typical_file_takes_milliseconds() -> None:
+    project = Path(__file__).resolve().parents[3] / "examples" / "blur"
+    analyze(project, "run.py:Runner")
+    times: list[float] = []
+    for _ in range(5):
+        started = time.perf_counter()
+        analyze(project, "run.py:Runner")
+        times.append(time.perf_counter() - started)
+    assert min(times) < 0.02
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_any_file_gives_a_signature_or_an_error_of_ours(name: str) -> None:
+    file = STANDARD_LIBRARY / f"{name}.py"
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            with contextlib.suppress(SchemaError):
+                analyze(file.parent, f"{file.name}:{node.name}")
+            if node.lineno > 600:
+                break

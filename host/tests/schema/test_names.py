@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from cogworks.schema.entities import (
+    ClassEntity,
+    Entity,
+    External,
+    FunctionEntity,
+    Unclear,
+    ValueEntity,
+)
+from cogworks.schema.modules import Module
+
+from .project import Project, expression
+
+MAIN = """
+    import a.b
+    import a.b as ab
+    import os.path as p
+    import numpy as np
+    import circle
+    from typing import List as L
+    from a import B, other
+    from a.b import *
+    from typing import *
+    from cog import *
+    from missing import Thing
+    from .relative import R
+    from circle import round_trip
+
+    def function(): ...
+
+    class Class:
+        attribute = 1
+        class Inner: ...
+
+    class Child(Class): ...
+
+    Alias = Class
+    loop = loop2
+    loop2 = loop
+    for unclear in (): ...
+    try:
+        from first import T
+    except ImportError:
+        from second import T
+"""
+
+FILES = {
+    "run.py": MAIN,
+    "a/__init__.py": "class B: ...\n",
+    "a/b.py": "constant = 3\n_private = 4\n",
+    "a/other.py": "",
+    "relative.py": "R = 1\n",
+    "circle.py": "from run import round_trip\n",
+}
+
+
+def describe(entity: Entity) -> str:
+    match entity:
+        case External():
+            return entity.name
+        case ClassEntity() | FunctionEntity():
+            return f"{type(entity.node).__name__} {entity.node.name}"
+        case ValueEntity():
+            return f"= {ast.unparse(entity.node)}"
+        case Module():
+            return f"module {entity.name}"
+        case Unclear():
+            return f"unclear {entity.name}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("np.float32", ["numpy.float32"]),
+        ("p.join", ["os.path.join"]),
+        ("L", ["typing.List"]),
+        ("Thing", ["missing.Thing"]),
+        ("int", ["builtins.int"]),
+        ("a", ["module a"]),
+        ("a.b.constant", ["= 3"]),
+        ("ab.constant", ["= 3"]),
+        ("a.B", ["ClassDef B"]),
+        ("B", ["ClassDef B"]),
+        ("other", ["module other"]),
+        ("constant", ["= 3"]),
+        ("_private", []),
+        ("Optional", ["typing.Optional"]),
+        ("Path", ["cog.Path"]),
+        ("R", ["= 1"]),
+        ("function", ["FunctionDef function"]),
+        ("Class.attribute", ["= 1"]),
+        ("Child.attribute", ["= 1"]),
+        ("Child.Inner", ["ClassDef Inner"]),
+        ("Alias.Inner", ["ClassDef Inner"]),
+        ("Class.missing", []),
+        ("function.attribute", []),
+        ("loop.x", []),
+        ("unclear", ["unclear unclear"]),
+        ("T", ["first.T", "second.T"]),
+        ("round_trip", []),
+        ("nowhere", []),
+        ("1 + 2", []),
+    ],
+)
+def test_name_stands_for(tmp_path: Path, text: str, expected: list[str]) -> None:
+    project = Project(tmp_path, FILES)
+    found = project.names.resolve(expression(text), project.main)
+    assert [describe(entity) for entity in found] == expected
+
+
+def test_bases_are_followed_through_aliases_and_brackets(tmp_path: Path) -> None:
+    text = "from typing import Generic as G\nclass A: ...\nB = A\nclass C(B, G[int], f()): ...\n"
+    project = Project(tmp_path, {"run.py": text})
+    (entity,) = project.names.resolve(expression("C"), project.main)
+    assert isinstance(entity, ClassEntity)
+    assert [describe(base) for base in project.names.bases(entity)] == [
+        "ClassDef A",
+        "typing.Generic",
+    ]
