@@ -9,6 +9,7 @@ from cog._schema.hints import (
     Unspecified,
     show,
     union,
+    unspecified,
     without_none,
 )
 
@@ -22,6 +23,10 @@ def test_union_is_flat_and_without_repetitions() -> None:
 
 def test_union_of_one_is_that_one() -> None:
     assert union([TEXT, TEXT]) == TEXT
+
+
+def test_opaque_twice_is_opaque_once() -> None:
+    assert unspecified(unspecified(TEXT)) == Unspecified(TEXT)
 
 
 def test_none_is_split_off() -> None:

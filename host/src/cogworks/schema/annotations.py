@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 
-from cog._schema.hints import Foreign, Hint, Known, Unspecified, union
+from cog._schema.hints import Foreign, Hint, Known, union, unspecified
 from cogworks.schema.classes import Classes
 from cogworks.schema.entities import ClassEntity, Entity, External, ValueEntity
 from cogworks.schema.externals import canonical, external_name, parse_string
@@ -144,7 +144,7 @@ class Annotations:
         if name == "typing.Annotated":
             inner = self.read(arguments[0], scope, depth + 1)
             is_opaque = any(self._is_opaque(item, scope) for item in arguments[1:])
-            return Unspecified(inner, place) if is_opaque else inner
+            return unspecified(inner, place) if is_opaque else inner
         if name in _QUALIFIERS:
             return self.read(arguments[0], scope, depth + 1)
         if name in ("typing.Optional", "typing.Union"):

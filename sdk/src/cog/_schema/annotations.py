@@ -17,7 +17,7 @@ from typing import Any, Optional, Union, cast
 
 from cog._schema.errors import SignatureError
 from cog._schema.forward import evaluate
-from cog._schema.hints import Foreign, Hint, Known, Unspecified, union
+from cog._schema.hints import Foreign, Hint, Known, union, unspecified
 from cog._schema.records import record
 from cog.file import File
 from cog.iterators import AsyncConcatenateIterator, ConcatenateIterator
@@ -119,7 +119,7 @@ def _generic(annotation: Any, origin: Any, names: Names) -> Hint:
     if metadata is not None:
         inner = read_hint(annotation.__origin__, names)
         is_opaque = any(item is Opaque or isinstance(item, Opaque) for item in metadata)
-        return Unspecified(inner) if is_opaque else inner
+        return unspecified(inner) if is_opaque else inner
     arguments = [read_hint(argument, names) for argument in _arguments(annotation)]
     if origin in _UNIONS:
         return union(arguments)

@@ -105,6 +105,11 @@ def union(hints: list[Hint], where: Any = None) -> Hint:
     return members[0] if len(members) == 1 else Alternatives(tuple(members), where)
 
 
+def unspecified(item: Hint, where: Any = None) -> Unspecified:
+    """Return the hint for ``Annotated[item, Opaque]``; twice is once, as in Python."""
+    return item if isinstance(item, Unspecified) else Unspecified(item, where)
+
+
 def without_none(hint: Hint) -> tuple[tuple[Hint, ...], bool]:
     """Return the members of a hint that are not None, and whether None is one."""
     if not isinstance(hint, Alternatives):
