@@ -9,37 +9,9 @@ from pathlib import Path
 import pytest
 
 from scripts._suites import Result, counts, find_python, is_version, report
-from scripts._uv_config import uv_requirement, uv_variables
+from scripts._uv_config import uv_requirement
 
 OWN_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
-
-
-def test_pip_settings_become_uv_variables() -> None:
-    pip = {
-        "index-url": "https://mirror.example/simple",
-        "extra-index-url": "https://a.example/simple\nhttps://b.example/simple",
-        "find-links": "/wheels /more",
-        "cert": "/etc/ca.pem",
-        "timeout": "60",
-    }
-    assert uv_variables(pip, {}) == {
-        "UV_DEFAULT_INDEX": "https://mirror.example/simple",
-        "UV_INDEX": "https://a.example/simple https://b.example/simple",
-        "UV_INDEX_STRATEGY": "unsafe-best-match",
-        "UV_FIND_LINKS": "/wheels,/more",
-        "SSL_CERT_FILE": "/etc/ca.pem",
-    }
-
-
-def test_settings_of_uv_win_over_those_of_pip() -> None:
-    pip = {"index-url": "https://mirror.example/simple", "cert": "/etc/ca.pem"}
-    environ = {"UV_DEFAULT_INDEX": "https://own.example/simple", "SSL_CERT_FILE": "/own.pem"}
-    assert uv_variables(pip, environ) == {}
-
-
-def test_pip_without_an_index_makes_uv_stay_offline() -> None:
-    assert uv_variables({"no-index": "true"}, {}) == {"UV_OFFLINE": "1"}
-    assert uv_variables({"no-index": "false"}, {}) == {}
 
 
 def test_the_requirement_on_uv_comes_from_the_host() -> None:

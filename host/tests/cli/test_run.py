@@ -79,9 +79,9 @@ from cog import BaseRunner
 
 class Runner(BaseRunner):
     def run(self, marker: str) -> str:
-        pathlib.Path(marker).touch()
         while True:
             try:
+                pathlib.Path(marker).touch()
                 time.sleep(600)
             except BaseException:
                 pathlib.Path(marker).write_text("refused")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ensurepip
 import os
 import re
 import shutil
@@ -52,6 +53,10 @@ def test_a_project_without_packages_gets_an_empty_environment(bench: Workbench) 
     assert environment.directory.is_relative_to(bench.cache_dir / "envs")
 
 
+@pytest.mark.skipif(
+    not [*(Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")],
+    reason="this Python brings no pip of its own",
+)
 def test_an_environment_has_a_pip_that_works_on_itself(bench: Workbench) -> None:
     bench.wheel("alpha", "1.0")
     environment = bench.ensure(bench.project("alpha\n"))

@@ -107,7 +107,11 @@ def prepare(project: Project, state: State, options: Options) -> Prepared:
     cache_dir = find_cache_dir(state.environ)
     with closing(choose_progress(options.progress_style, state.environ, state.console)) as progress:
         environment = ensure_environment(
-            project, cache_dir=cache_dir, progress=progress, python_version=options.python_version
+            project,
+            cache_dir=cache_dir,
+            progress=progress,
+            python_version=options.python_version,
+            environment=state.environ,
         )
     return Prepared(
         python=environment.python,

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cogworks.engines.errors import EngineError
+from cogworks.engines.pip_settings import read_pip_settings, uv_variables
 from cogworks.engines.redact import redact
 
 KEPT_LINES = 200
@@ -64,7 +65,10 @@ class Uv:
         except FileNotFoundError as error:
             message = "the uv program is missing; install Cogworks again, with its dependencies"
             raise EngineError(message) from error
-        self._environment = None if environment is None else clean_environment(environment)
+        self._environment: dict[str, str] | None = None
+        if environment is not None:
+            own = clean_environment(environment)
+            self._environment = own | uv_variables(read_pip_settings(own), own)
 
     def run(
         self, arguments: Sequence[str], directory: Path, on_line: Callable[[str], None]

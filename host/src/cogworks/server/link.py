@@ -72,8 +72,16 @@ class Link:
         """Tell whether everything that the worker sent has been received."""
         return self._open_channels == 0
 
-    def send_data(self, message: Message) -> None:
-        """Send on the data channel, with all else of this turn of the loop; never waits."""
+    def send_data(self, message: Message, *, now: bool = False) -> None:
+        """Send on the data channel; never waits.
+
+        Args:
+            now: at once, else with all that is sent in this turn of the loop: better for the
+                whole where much is sent, worse for this message.
+        """
+        if now and not self._frames and self._data is not None:
+            self._data.write(self._frame(message))
+            return
         if not self._frames:
             asyncio.get_running_loop().call_soon(self._flush)
         self._frames.append(self._frame(message))

@@ -130,10 +130,8 @@ class Supervisor:
         await self._start_process(self._process)
 
     def predict(self, message: Predict, *, is_alone: bool) -> None:
-        """Hand a prediction over; what was printed before belongs to nobody."""
-        if is_alone:
-            self._link.drain_output()
-        self._link.send_data(message)
+        """Hand a prediction over; ``is_alone`` if the worker has no other."""
+        self._link.send_data(message, now=is_alone)
 
     def cancel(self, run_id: str) -> None:
         """Ask for the end of a prediction."""

@@ -1,4 +1,4 @@
-"""One system call an answer: what is written in one turn of the event loop is sent together.
+"""One system call an answer: its head waits for its body.
 
 Uvicorn writes the head and the body of an answer one after the other, and uvloop sends each at
 once; every further packet costs a system call here and wakes the client once more.
@@ -16,7 +16,7 @@ MAX_JOINED_BYTES = 64 * 1024
 
 
 class CoalescingTransport:
-    """Stands before a transport and hands over its writes at the end of the turn."""
+    """Stands before a transport and hands over its writes in pairs."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         """Stand before ``transport``."""
@@ -25,10 +25,12 @@ class CoalescingTransport:
         self._parts: list[bytes] = []
 
     def write(self, data: bytes) -> None:
-        """Keep ``data`` until the turn is over."""
-        if not self._parts:
-            self._loop.call_soon(self._flush)
+        """Keep a first piece until the next one comes, or the turn is over."""
         self._parts.append(data)
+        if len(self._parts) == 1:
+            self._loop.call_soon(self._flush)
+        else:
+            self._flush()
 
     def close(self) -> None:
         """Send what is kept, then close."""
