@@ -17,9 +17,13 @@ def describe_machine() -> dict[str, str | int]:
 
 
 def choose_cpus() -> tuple[frozenset[int], frozenset[int]]:
-    """Return the CPUs of the servers and those of the clients: the last one, if there are two."""
+    """Return the CPUs of the servers and those of the clients.
+
+    With four or more, the clients have the last one to themselves. With fewer, all share all: a
+    server and its worker on one CPU would be measured as nobody runs them.
+    """
     usable = sorted(os.sched_getaffinity(0))
-    if len(usable) == 1:
+    if len(usable) < 4:
         return frozenset(usable), frozenset(usable)
     return frozenset(usable[:-1]), frozenset(usable[-1:])
 

@@ -71,7 +71,7 @@ def _make_parser() -> argparse.ArgumentParser:
     add("--seconds", type=float, default=5.0, help="how long each load lasts")
     add("--sequential", type=int, default=2000, help="requests of the client without wrk")
     add("--only", action="append", default=[], help="only servers whose name begins so; repeatable")
-    add("--server-cpus", type=_parse_cpus, help="such as 0,1; default: all but the last")
+    add("--server-cpus", type=_parse_cpus, help="such as 0,1; default: all, but the last where there are 4")
     add("--client-cpus", type=_parse_cpus, help="default: the last")
     add("--python", default=sys.executable, help="of all environments, as for `uv venv --python`")
     add("--cache-dir", type=Path, default=default_cache_dir(), help="environments and logs")

@@ -119,6 +119,7 @@ def _uvicorn_config(app: App) -> uvicorn.Config:
         lifespan="off",
         access_log=False,
         log_config=None,
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=CLOSE_S,

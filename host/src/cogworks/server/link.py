@@ -13,13 +13,15 @@ import contextlib
 import os
 import select
 import socket
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from cog._bridge.frames import FrameDecoder, FrameError
-from cog._bridge.limits import MAX_FRAME_BYTES
+from cog._bridge.limits import FRAMES_TOGETHER, MAX_FRAME_BYTES
 from cog._bridge.messages import Message, MessageError, Spilled, decode, encode
 
 PIPE_READ_BYTES = 64 * 1024
@@ -27,6 +29,11 @@ PIPE_READ_BYTES = 64 * 1024
 
 MAX_PIPE_READS = 64
 """Reads of one pipe in a row: a model that floods it must not keep the server from its work."""
+
+
+AWAKE_S = 0.0001
+"""How long the event loop stays awake for the answer to a lone prediction: a quick model answers by
+then, and to be woken takes longer than to handle the answer. Source: as in the worker's executor."""
 
 
 class Link:
@@ -53,6 +60,9 @@ class Link:
         self._poller = select.poll()
         self._frames: list[bytes] = []
         self._open_channels = 0
+        self._awake_until = 0.0
+        # With one processor, waiting awake would keep the worker from it.
+        self._may_wait_awake = count_cpus() > 1
         self.spill_dir: Path | None = None
 
     async def open(
@@ -81,10 +91,14 @@ class Link:
         """
         if now and not self._frames and self._data is not None:
             self._data.write(self._frame(message))
+            self._stay_awake()
             return
+        self._awake_until = 0.0
         if not self._frames:
             asyncio.get_running_loop().call_soon(self._flush)
         self._frames.append(self._frame(message))
+        if len(self._frames) >= FRAMES_TOGETHER:
+            self._flush()
 
     def send_control(self, message: Message) -> None:
         """Send on the control channel; never waits."""
@@ -115,6 +129,7 @@ class Link:
 
     def receive(self, frames: list[bytes]) -> None:
         """Handle frames that arrived on either channel; first, what was printed before them."""
+        self._awake_until = 0.0
         self.drain_output()
         try:
             for frame in frames:
@@ -176,9 +191,19 @@ class Link:
         with contextlib.suppress(KeyError):
             self._poller.unregister(pipe.descriptor)
 
+    def _stay_awake(self) -> None:
+        """Keep the loop turning until a message comes, or the time is up."""
+        if self._may_wait_awake:
+            self._awake_until = time.perf_counter() + AWAKE_S
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        if time.perf_counter() < self._awake_until:
+            asyncio.get_running_loop().call_soon(self._turn)
+
     def _flush(self) -> None:
         frames, self._frames = self._frames, []
-        if self._data is not None:
+        if frames and self._data is not None:
             self._data.write(b"".join(frames))
 
 
@@ -208,3 +233,10 @@ class _ChannelProtocol(asyncio.Protocol):
             self._link.fail(str(error))
             return
         self._link.receive(frames)
+
+
+def count_cpus() -> int:
+    """Return how many processors this process may run on."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

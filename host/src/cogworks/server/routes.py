@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,14 +12,11 @@ from cogworks import _version
 from cogworks.errors import CogworksError
 from cogworks.server import health
 from cogworks.server.errors import AtCapacityError, InvalidInputError, NotReadyError, StoppingError
+from cogworks.server.patience import Patience
 from cogworks.server.requests import BadFieldsError, BadRequestError, read_prediction_request
 from cogworks.server.responses import JsonResponse, detail_response, error_response
-from cogworks.server.run import Run
 from cogworks.server.service import PredictionService
 from cogworks.server.settings import Settings
-
-WATCH_AFTER_S = 0.02
-"""A client is watched for having gone only once its prediction takes longer than this."""
 
 CLIENT_CLOSED_REQUEST = 499
 """Nobody reads the answer; the status is for the access log. Source: nginx."""
@@ -48,7 +44,7 @@ class Routes:
         self._service = service
         self._settings = settings
         self._shut_down = shut_down
-        self._watchers: dict[str, asyncio.Future[None]] = {}
+        self._patience = Patience(on_left=lambda run: service.cancel(run))
 
     def table(self) -> list[tuple[str, str, Endpoint]]:
         """Return method, path and endpoint of each route."""
@@ -98,31 +94,11 @@ class Routes:
         """Run a prediction and answer with its result; a client that leaves cancels it."""
         limit_bytes = self._settings.max_body_bytes
         run = self._service.submit(await read_prediction_request(scope, receive, limit_bytes))
-        loop = asyncio.get_running_loop()
-        watch = loop.call_later(WATCH_AFTER_S, self._watch, run, receive)
+        self._patience.begin(run, receive)
         try:
             return JsonResponse(await run.wait())
         finally:
-            watch.cancel()
-            watcher = self._watchers.pop(run.run_id, None)
-            if watcher is not None:
-                watcher.cancel()
-
-    def _watch(self, run: Run, receive: Receive) -> None:
-        """Cancel the prediction when its client goes away; the watcher ends with either."""
-        watcher = asyncio.ensure_future(_wait_disconnect(receive))
-        self._watchers[run.run_id] = watcher
-
-        def end(_: object) -> None:
-            if not watcher.cancelled():
-                self._service.cancel(run)
-
-        watcher.add_done_callback(end)
-
-
-async def _wait_disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+            self._patience.end(run)
 
 
 def answer_error(error: Exception) -> JsonResponse:

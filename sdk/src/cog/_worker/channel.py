@@ -7,6 +7,7 @@ import os
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from typing import Optional
 
@@ -58,13 +59,30 @@ class Channel:
             file.write(frame)
         return encode(Spilled(path))
 
-    def receive(self) -> Iterator[Message]:
-        """Yield messages as they come, until the server closes the channel."""
+    def receive(self, *, awake_s: float = 0.0) -> Iterator[Message]:
+        """Yield messages as they come, until the server closes the channel.
+
+        Args:
+            awake_s: how long to look for the next message before the process sleeps.
+        """
         while True:
+            if awake_s:
+                self._wait_awake(awake_s)
             messages = self.receive_some()
             if messages is None:
                 return
             yield from messages
+
+    def _wait_awake(self, seconds: float) -> None:
+        """Return when something can be read, or when the time is up."""
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            try:
+                self._socket.recv_into(self._buffer, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                os.sched_yield()
+            else:
+                return
 
     def receive_some(self, flags: int = 0) -> Optional[list[Message]]:
         """Read once and return the messages now whole; None at the end of the stream."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
@@ -16,6 +17,11 @@ from cog.errors import CancelationException
 from cog.metrics import Record
 from cog.scope import Scope, enter_scope, exit_scope
 
+AWAKE_S = 0.0002
+"""How long the worker looks for a next prediction before it sleeps. To wake a sleeping process takes
+about as long as all else that is done for a prediction (measured: 100 of 270 µs on a virtual
+machine), and a client with more to ask asks soon."""
+
 
 class SyncExecutor:
     """Takes ``Predict`` messages and answers each with exactly one ``Done``."""
@@ -28,7 +34,8 @@ class SyncExecutor:
 
     def serve(self) -> None:
         """Work until the channel ends."""
-        for message in self._channel.receive():
+        awake_s = AWAKE_S if count_cpus() > 1 else 0.0
+        for message in self._channel.receive(awake_s=awake_s):
             if isinstance(message, Predict):
                 self._channel.send(self._predict(message))
 
@@ -117,3 +124,10 @@ class SyncExecutor:
             self._canceller.enter()
 
         return record
+
+
+def count_cpus() -> int:
+    """Return how many processors this process may run on: with one, waiting awake stops the others."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -9,6 +9,7 @@ import sys
 import threading
 from typing import Any, Optional
 
+from cog._bridge.limits import FRAMES_TOGETHER
 from cog._bridge.messages import CANCELED, SUCCEEDED, Done, Log, Message, Metric, Output, Predict
 from cog._worker.channel import Channel
 from cog._worker.files import close_files
@@ -171,6 +172,8 @@ class AsyncExecutor:
         if not self._frames:
             self._loop.call_soon(self._flush)
         self._frames.append(frame)
+        if len(self._frames) >= FRAMES_TOGETHER:
+            self._flush()
 
     def _flush(self) -> None:
         if self._frames:

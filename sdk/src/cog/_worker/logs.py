@@ -32,9 +32,9 @@ def make_streams_live() -> None:
 def flush_streams() -> None:
     """Push out an unfinished line; whatever the model put in the place of the streams is tried."""
     for stream in (sys.stdout, sys.stderr):
-        try:
+        try:  # noqa: SIM105 - this runs for each prediction; a context manager costs more than the flush
             stream.flush()
-        except Exception:  # noqa: SIM105 - for each prediction: a context manager costs more than the flush
+        except Exception:
             pass  # Closed or replaced by the model: then there is nothing of ours to flush.
 
 
