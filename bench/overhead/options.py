@@ -71,8 +71,12 @@ def _make_parser() -> argparse.ArgumentParser:
     add("--seconds", type=float, default=5.0, help="how long each load lasts")
     add("--sequential", type=int, default=2000, help="requests of the client without wrk")
     add("--only", action="append", default=[], help="only servers whose name begins so; repeatable")
-    add("--server-cpus", type=_parse_cpus, help="such as 0,1; default: all, but the last where there are 4")
-    add("--client-cpus", type=_parse_cpus, help="default: the last")
+    add(
+        "--server-cpus",
+        type=_parse_cpus,
+        help="such as 0,1; default: all, but the last where there are 4",
+    )
+    add("--client-cpus", type=_parse_cpus, help="default: all, or the last of 4")
     add("--python", default=sys.executable, help="of all environments, as for `uv venv --python`")
     add("--cache-dir", type=Path, default=default_cache_dir(), help="environments and logs")
     add("--output", type=Path, help="folder of the results; default: CACHE_DIR/results")

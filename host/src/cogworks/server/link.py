@@ -13,7 +13,6 @@ import contextlib
 import os
 import select
 import socket
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -237,6 +236,6 @@ class _ChannelProtocol(asyncio.Protocol):
 
 def count_cpus() -> int:
     """Return how many processors this process may run on."""
-    if sys.platform == "linux":
+    if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -128,6 +128,6 @@ class SyncExecutor:
 
 def count_cpus() -> int:
     """Return how many processors this process may run on: with one, waiting awake stops the others."""
-    if sys.platform == "linux":
+    if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
