@@ -157,7 +157,8 @@ def test_a_cancel_interrupts_a_sleep_and_the_model_may_clean_up(ready: Start) ->
     worker.predict(seconds=60)
     _cancel_until_done(worker)
     assert worker.printed() == "cleaning up\n"
-    assert worker.result(seconds=0).output == "slept"
+    worker.predict("p2", seconds=0)
+    assert worker.until_done()[-1] == Done("p2", "succeeded", "slept")
 
 
 def test_a_cancel_that_comes_before_its_prediction_counts(ready: Start) -> None:
