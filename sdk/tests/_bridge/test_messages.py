@@ -11,6 +11,8 @@ from cog._bridge import messages
 from cog._bridge.messages import (
     Cancel,
     Done,
+    Healthcheck,
+    HealthcheckResult,
     Hello,
     Init,
     Log,
@@ -31,6 +33,9 @@ EXAMPLES: list[Message] = [
     Init(1, "run.py:Runner", "run", None, "/tmp/w"),
     Hello(1, "3.11.7", "0.1.0"),
     Ready(2, True, {"openapi": "3.0.2"}),
+    Ready(1, False, has_healthcheck=True),
+    Healthcheck(5.0),
+    HealthcheckResult("Healthcheck failed: the disk is full"),
     SetupFailed("weights are corrupt"),
     Predict("p1", {"text": "a\nb"}, {"who": "me"}),
     Output("p1", 0, ["x"], {"t": {"path": "/tmp/x", "name": "x", "remove": True}}),

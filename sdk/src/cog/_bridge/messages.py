@@ -52,6 +52,16 @@ class Cancel:
 
 
 @dataclass(frozen=True)
+class Healthcheck:
+    """Server, control: run the model's own ``healthcheck``; not asked again before the answer.
+
+    An asynchronous one is canceled after ``timeout_s``.
+    """
+
+    timeout_s: float
+
+
+@dataclass(frozen=True)
 class Shutdown:
     """Server, control: finish what runs, then exit with status 0."""
 
@@ -67,11 +77,22 @@ class Hello:
 
 @dataclass(frozen=True)
 class Ready:
-    """Worker, control: setup is done. ``schema`` is the OpenAPI document of the live class."""
+    """Worker, control: setup is done. ``schema`` is the OpenAPI document of the live class.
+
+    ``has_healthcheck`` tells whether the model has a ``healthcheck`` to be asked for.
+    """
 
     slots: int
     is_async: bool
     schema: Optional[dict[str, Any]] = None
+    has_healthcheck: bool = False
+
+
+@dataclass(frozen=True)
+class HealthcheckResult:
+    """Worker, control, once a ``Healthcheck``: ``error`` is None if the model is well."""
+
+    error: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -148,9 +169,11 @@ class Spilled:
 Message = Union[
     Init,
     Cancel,
+    Healthcheck,
     Shutdown,
     Hello,
     Ready,
+    HealthcheckResult,
     SetupFailed,
     Predict,
     Output,
@@ -163,9 +186,11 @@ Message = Union[
 TYPES: dict[str, Any] = {
     "init": Init,
     "cancel": Cancel,
+    "healthcheck": Healthcheck,
     "shutdown": Shutdown,
     "hello": Hello,
     "ready": Ready,
+    "healthcheck_result": HealthcheckResult,
     "setup_failed": SetupFailed,
     "predict": Predict,
     "output": Output,

@@ -23,12 +23,13 @@ class LoadError(Exception):
 class Model:
     """A loaded model: what to call, and what it takes.
 
-    ``setup`` is None where the author wrote none.
+    ``setup`` and ``healthcheck`` are None where the author wrote none.
     """
 
     signature: Signature
     call: Callable[..., Any]
     setup: Optional[Callable[..., Any]] = None
+    healthcheck: Optional[Callable[[], Any]] = None
 
 
 def load_model(ref: str, mode: str) -> Model:
@@ -46,7 +47,8 @@ def load_model(ref: str, mode: str) -> Model:
         return Model(signature, target)
     instance = target()
     method = getattr(instance, find_method(target, mode))
-    return Model(signature, method, getattr(instance, "setup", None))
+    setup = getattr(instance, "setup", None)
+    return Model(signature, method, setup, getattr(instance, "healthcheck", None))
 
 
 def _import_file(path: str) -> ModuleType:

@@ -19,6 +19,7 @@ from typing import Any, Optional
 from cog import _version
 from cog._bridge.messages import (
     Cancel,
+    Healthcheck,
     Hello,
     Init,
     Ready,
@@ -106,7 +107,7 @@ def _set_up(init: Init, data: Channel, control_loop: _ControlLoop) -> Any:
     loop = _new_loop() if signature.is_async else None
     if model.setup is not None:
         run_setup(model.setup, os.environ.get("COG_WEIGHTS"), loop)
-    control_loop.ready(model, slots)
+    control_loop.ready(model, slots, loop)
     prepared = plan(model, init.temp_dir)
     if loop is None:
         from cog._worker.execute import SyncExecutor
@@ -150,18 +151,24 @@ class _ControlLoop:
         self._incoming = incoming
         self._executor: Optional[Any] = None
         self._ready: Optional[Ready] = None
+        self._healthcheck: Optional[Any] = None
         self.is_stopping = False
 
     def start(self) -> None:
         threading.Thread(target=self._listen, name="cog-control", daemon=True).start()
 
-    def ready(self, model: Any, slots: int) -> None:
+    def ready(self, model: Any, slots: int, loop: Any) -> None:
         from cog._schema.openapi import document
 
+        if model.healthcheck is not None:
+            from cog._worker.healthcheck import HealthcheckRunner
+
+            self._healthcheck = HealthcheckRunner(model.healthcheck, loop, self._channel.send)
         signature = model.signature
         by_mode = {"run": None, "train": None, signature.mode: signature}
         schema = document(by_mode["run"], by_mode["train"], _version.__version__)
-        self._ready = Ready(slots, signature.is_async, schema)
+        has_healthcheck = self._healthcheck is not None
+        self._ready = Ready(slots, signature.is_async, schema, has_healthcheck)
 
     def announce(self, executor: Any) -> None:
         self._executor = executor
@@ -174,6 +181,8 @@ class _ControlLoop:
                 self._stop()
             elif isinstance(message, Cancel) and self._executor is not None:
                 self._executor.cancel(message.id)
+            elif isinstance(message, Healthcheck) and self._healthcheck is not None:
+                self._healthcheck.start(message.timeout_s)
         _end_with_the_server()
 
     def _stop(self) -> None:
