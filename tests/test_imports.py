@@ -38,8 +38,8 @@ LAYERS: Mapping[str, frozenset[str]] = {
     "cog._bridge": frozenset(),
     # setup() and run(), under the model's Python.
     "cog._worker": SDK_DATA | {"cog._bridge"},
-    # `python -m cog.server.http`: hands over to the host's server in another process.
-    "cog.server": frozenset(),
+    # `python -m cog.server.http` hands over to the host's server in another process; `exceptions` is an old name.
+    "cog.server": frozenset({"cog"}),
     "cogworks": frozenset(),
     "cogworks.errors": frozenset(),
     "cogworks.project": frozenset(),

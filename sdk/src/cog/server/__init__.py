@@ -1,0 +1,1 @@
+"""The entry that images made for Cog have always had: ``python -m cog.server.http``."""
