@@ -46,7 +46,7 @@ def test_the_other_endpoints_answer(launch_server: Any) -> None:
     server = launch_server("echo")
     index = server.client.get("/").json()
     for name, path in index.items():
-        if name.endswith("_url") and path not in ("/predictions", "/shutdown"):
+        if name.endswith("_url") and path != "/shutdown" and "{" not in path:
             assert server.client.get(path).status_code == 200, path
     assert server.client.get("/openapi.json").json()["info"]["title"] == "Cog"
     assert server.client.get("/readyz").json() == {"status": "READY"}
@@ -65,7 +65,7 @@ def test_a_sequential_client_never_finds_the_server_busy(launch_server: Any) -> 
     ("method", "path", "status", "allow"),
     [
         ("GET", "/nothing", 404, None),
-        ("GET", "/predictions", 405, "POST"),
+        ("DELETE", "/predictions", 405, "POST, GET, HEAD"),
         ("POST", "/health-check", 405, "GET, HEAD"),
         ("GET", "/shutdown", 405, "POST"),
     ],
@@ -259,3 +259,26 @@ def test_without_a_reference_the_variable_is_named() -> None:
 def _worker_of(server: Any) -> int:
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text()
     return int(children.split()[0])
+
+
+def test_a_token_is_demanded_where_one_is_set_and_kept_from_the_model(launch_server: Any) -> None:
+    server = launch_server("environment", wait=False, COG_API_TOKEN="geheim")
+    server.wait_for("READY")
+    assert server.client.get("/livez").status_code == 200
+    refused = server.predict(name="HOME")
+    assert refused.status_code == 401
+    assert refused.headers["www-authenticate"].startswith("Bearer")
+    server.client.headers["authorization"] = "Bearer geheim"
+    assert server.predict(name="COG_API_TOKEN").json()["output"] == "not set"
+    server.client.post("/shutdown")
+
+
+def test_an_unhealthy_model_is_reported_and_still_serves(launch_server: Any) -> None:
+    server = launch_server("healthcheck")
+    assert server.predict(how="raise").json()["status"] == "succeeded"
+    report = server.health()
+    assert report["status"] == "UNHEALTHY"
+    assert "the disk is full" in report["user_healthcheck_error"]
+    assert server.client.get("/readyz").status_code == 503
+    assert server.predict(how="well").json()["status"] == "succeeded"
+    assert server.health()["status"] == "READY"

@@ -1,7 +1,7 @@
 """The ASGI application: a table of routes, errors turned into answers, nothing else in the way.
 
-Paths of this API have no parameters that need matching one by one, so an exact look-up comes
-first; it keeps the cost of a request low.
+An exact look-up comes first, which keeps the cost of a prediction low; then the few paths that
+have an id at their second place.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import logging
 
 from starlette.types import Receive, Scope, Send
 
+from cogworks.server.auth import Auth, NoAuth
 from cogworks.server.responses import JsonResponse, error_response
 from cogworks.server.routes import HANDLED, Endpoint, Routes, answer_error
 
@@ -19,8 +20,9 @@ logger = logging.getLogger(__name__)
 class App:
     """Finds the endpoint of a request and sends its answer."""
 
-    def __init__(self, routes: Routes) -> None:
-        """Arrange the routes by path and method."""
+    def __init__(self, routes: Routes, auth: Auth | None = None) -> None:
+        """Arrange the routes by path and method; ``auth`` decides who may use them."""
+        self._auth = auth or NoAuth()
         self._endpoints: dict[str, dict[str, Endpoint]] = {}
         for method, path, endpoint in routes.table():
             self._endpoints.setdefault(path, {})[method] = endpoint
@@ -33,7 +35,10 @@ class App:
         await response(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> JsonResponse:
-        methods = self._endpoints.get(scope["path"])
+        refusal = self._auth.refusal(scope)
+        if refusal is not None:
+            return refusal
+        methods = self._endpoints.get(scope["path"]) or self._find_with_id(scope)
         if methods is None:
             return error_response(404, f"Not found: {scope['path'][:200]}")
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
@@ -48,3 +53,11 @@ class App:
         except Exception as error:
             logger.exception("request failed: %s %s", method, scope["path"])
             return answer_error(error)
+
+    def _find_with_id(self, scope: Scope) -> dict[str, Endpoint] | None:
+        """Find ``/predictions/{id}`` and what is below it; the id is left in the scope."""
+        parts = scope["path"].split("/")
+        if len(parts) not in (3, 4):
+            return None
+        scope["prediction_id"] = parts[2]
+        return self._endpoints.get("/".join(["", parts[1], "{id}", *parts[3:]]))

@@ -3,7 +3,9 @@
 CogworksError
 ├── SetupFailedError     the model cannot be served; the reason and what it printed
 ├── NotReadyError        no worker is ready (yet)
-├── AtCapacityError      every slot is taken
+├── AtCapacityError      every slot is taken, and nothing may wait
+├── QueueFullError       every slot is taken, and as many wait as may
+├── ConflictError        an id is known already, with another input
 ├── StoppingError        the server is shutting down
 └── InvalidInputError    the input does not fit the schema; a list of problems
 """
@@ -39,6 +41,23 @@ class AtCapacityError(CogworksError):
     def __init__(self) -> None:
         """Use the words that clients know."""
         super().__init__("At capacity - all prediction slots busy")
+
+
+class QueueFullError(CogworksError):
+    """Every slot is taken and the queue is full; ``size`` is how many may wait."""
+
+    def __init__(self, size: int) -> None:
+        """Say the limit."""
+        super().__init__(f"At capacity - all prediction slots busy, and {size} predictions wait")
+        self.size = size
+
+
+class ConflictError(CogworksError):
+    """The id names another prediction already: same id, different input."""
+
+    def __init__(self, prediction_id: str) -> None:
+        """Name it."""
+        super().__init__(f"Prediction {prediction_id} exists already, with a different input")
 
 
 class StoppingError(CogworksError):

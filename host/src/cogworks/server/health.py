@@ -19,6 +19,15 @@ _STATUS = {
 }
 
 
+async def find_problem(service: PredictionService) -> str | None:
+    """Ask the healthcheck of each model that is ready; return the first that finds something."""
+    for worker in service.ready_workers:
+        problem = await worker.healthcheck()
+        if problem is not None:
+            return problem
+    return None
+
+
 def status(service: PredictionService) -> str:
     """Return ``READY``, ``BUSY`` (no slot is free), ``STARTING``, ``SETUP_FAILED`` or ``DEFUNCT``."""
     if service.is_ready():
@@ -27,15 +36,18 @@ def status(service: PredictionService) -> str:
     return "STARTING" if "STARTING" in states else states[0]
 
 
-def report(service: PredictionService) -> dict[str, Any]:
-    """Return the body of ``GET /health-check``."""
+def report(service: PredictionService, problem: str | None = None) -> dict[str, Any]:
+    """Return the body of ``GET /health-check``; ``problem`` is what the model's own check found."""
     worker = _representative(service)
     version = {"cogworks": _version.__version__, "python": worker.python, "python_sdk": worker.sdk}
-    return {
-        "status": status(service),
+    data = {
+        "status": "UNHEALTHY" if problem is not None else status(service),
         "setup": _setup(worker.setup),
         "version": {name: text for name, text in version.items() if text},
     }
+    if problem is not None:
+        data["user_healthcheck_error"] = problem
+    return data
 
 
 def reason_not_ready(service: PredictionService) -> str:

@@ -13,15 +13,19 @@ from typing import Any
 
 import uvicorn
 
+from cogworks import _version
 from cogworks.server import health
 from cogworks.server.app import App
+from cogworks.server.auth import BearerAuth, NoAuth
 from cogworks.server.launch import WorkerLaunch
 from cogworks.server.log import ModelLog
 from cogworks.server.process import WorkerProcess
 from cogworks.server.routes import Routes
 from cogworks.server.service import PredictionService
 from cogworks.server.settings import Settings
+from cogworks.server.store import open_store
 from cogworks.server.transport import CoalescingProtocol
+from cogworks.server.webhooks import Webhooks
 
 CLOSE_S = 5
 """How long connections that are still open may take to end after the last prediction."""
@@ -50,16 +54,25 @@ class Lifetime:
     async def run(self, sock: socket.socket, announce: Callable[[], None]) -> int:
         """Serve on ``sock`` until asked to stop; return 1 if the model never came up, else 0."""
         stopping = asyncio.Event()
+        settings = self._settings
         service = PredictionService(
-            self._settings,
+            settings,
             self._launch,
             self._document,
-            on_log=ModelLog(self._settings.log_format).write,
+            on_log=ModelLog(settings.log_format).write,
             processes=self._processes,
+            store=open_store(settings.store),
+            webhooks=Webhooks(
+                interval_s=settings.throttle_s,
+                auth_token=settings.webhook_auth_token,
+                secret=settings.webhook_secret,
+                user_agent=f"cogworks/{_version.__version__}",
+            ),
         )
         self._handle_signals(stopping)
         await service.start()
-        app = App(Routes(service, self._settings, stopping.set))
+        auth = BearerAuth(settings.api_token) if settings.api_token else NoAuth()
+        app = App(Routes(service, settings, stopping.set, self._launch.mode), auth)
         server = _Server(_uvicorn_config(app))
         serving = asyncio.create_task(server.serve([sock]))
         watching = asyncio.create_task(self._reload_on_change(service))

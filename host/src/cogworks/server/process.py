@@ -13,12 +13,14 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from cog._bridge.messages import Init, encode
 from cog._bridge.version import PROTOCOL_VERSION
 from cogworks.server.launch import WorkerLaunch
+from cogworks.server.settings import SECRET_VARIABLES
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def spawn(launch: WorkerLaunch, slots: int | None) -> WorkerProcess:
         popen = subprocess.Popen(
             launch.command(worker_data.fileno(), worker_control.fileno()),
             cwd=launch.project_dir,
-            env={**launch.environment, "TMPDIR": str(temp_dir)},
+            env={**_without_secrets(launch.environment), "TMPDIR": str(temp_dir)},
             stdin=subprocess.DEVNULL,
             stdout=worker_stdout,
             stderr=worker_stderr,
@@ -115,6 +117,10 @@ def describe_exit(code: int, after_s: float) -> str:
     if -code == signal.SIGKILL:
         return f"worker was killed by signal 9 {age}, usually out of memory"
     return f"worker was killed by signal {-code}{name} {age}"
+
+
+def _without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name not in SECRET_VARIABLES}
 
 
 def _kill_group(pid: int) -> None:

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgspec
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
-from cog._schema.kinds import is_dict
+from cog._schema.kinds import is_dict, is_list
 from cogworks.errors import CogworksError
-from cogworks.server.service import PredictionRequest
+from cogworks.server.preferences import prefers_async
+from cogworks.server.service import ALL_EVENTS, PredictionRequest
+from cogworks.server.webhooks import validate_webhook
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 """What a client may choose as an id."""
+
+BAD_ID = "must be 1 to 200 characters of A-Z a-z 0-9 . _ ~ -"
+
+DEFAULT_PAGE = 20
+MAX_PAGE = 100
+"""How many predictions ``GET /predictions`` shows at once."""
+
+TRACE_HEADERS = ("traceparent", "tracestate")
 
 
 class BadRequestError(CogworksError):
@@ -75,27 +88,38 @@ def find_header(scope: Scope, name: bytes) -> bytes:
 async def read_prediction_request(
     scope: Scope, receive: Receive, limit_bytes: int
 ) -> PredictionRequest:
-    """Read the body of ``POST /predictions``; no body at all stands for no inputs.
+    """Read a request for a prediction; no body at all stands for no inputs.
 
     Raises:
         BadRequestError: 400 for no JSON, 413, 415.
         BadFieldsError: fields of a wrong type.
     """
     body = await read_body(scope, receive, limit_bytes)
-    if not body:
-        return PredictionRequest()
+    data: Any = {}
+    if body:
+        data = decode_json(scope, body)
+    return parse_prediction_request(data, is_async=prefers_async(scope), trace=read_trace(scope))
+
+
+def decode_json(scope: Scope, body: bytes) -> Any:
+    """Return what a JSON body holds.
+
+    Raises:
+        BadRequestError: 400 for no JSON, 415.
+    """
     media_type = find_header(scope, b"content-type").partition(b";")[0].strip().lower()
     if media_type != b"application/json":
         shown = media_type[:80].decode("latin-1") or "missing"
         raise BadRequestError(415, f"Content-Type must be application/json; it is {shown}")
     try:
-        data = msgspec.json.decode(body)
+        return msgspec.json.decode(body)
     except (ValueError, RecursionError) as error:
         raise BadRequestError(400, f"The body is not JSON: {error}") from error
-    return parse_prediction_request(data)
 
 
-def parse_prediction_request(data: Any) -> PredictionRequest:
+def parse_prediction_request(
+    data: Any, *, is_async: bool = False, trace: Mapping[str, str] | None = None
+) -> PredictionRequest:
     """Check the fields of a prediction request, all at once; fields without a meaning are ignored.
 
     Raises:
@@ -106,26 +130,90 @@ def parse_prediction_request(data: Any) -> PredictionRequest:
     inputs = data.get("input")
     context = data.get("context")
     prediction_id = data.get("id")
+    webhook = data.get("webhook")
+    events = data.get("webhook_events_filter")
     problems: list[dict[str, Any]] = []
     if inputs is not None and not is_dict(inputs):
         problems.append(_detail(["body", "input"], "must be an object"))
     if context is not None and not _is_text_map(context):
         problems.append(_detail(["body", "context"], "must be an object whose values are strings"))
-    if prediction_id is not None and not _is_id(prediction_id):
-        problems.append(
-            _detail(["body", "id"], "must be 1 to 200 characters of A-Z a-z 0-9 . _ ~ -")
-        )
+    if prediction_id is not None and not is_id(prediction_id):
+        problems.append(_detail(["body", "id"], BAD_ID))
+    if webhook is not None:
+        problem = validate_webhook(webhook) if isinstance(webhook, str) else "must be a string"
+        if problem:
+            problems.append(_detail(["body", "webhook"], problem))
+    if events is not None and not _are_events(events):
+        names = ", ".join(sorted(ALL_EVENTS))
+        problems.append(_detail(["body", "webhook_events_filter"], f"must be a list of: {names}"))
     if problems:
         raise BadFieldsError(problems)
-    return PredictionRequest(inputs or {}, context or {}, prediction_id)
+    return PredictionRequest(
+        inputs or {},
+        context or {},
+        prediction_id,
+        is_async,
+        webhook,
+        ALL_EVENTS if events is None else frozenset(events),
+        trace or {},
+    )
+
+
+def read_trace(scope: Scope) -> dict[str, str]:
+    """Return the headers of the client's trace, to be passed on. Source: W3C Trace Context."""
+    return {
+        name: value
+        for name in TRACE_HEADERS
+        if (value := find_header(scope, name.encode()).decode("latin-1"))
+    }
+
+
+def read_page(scope: Scope) -> tuple[int, str | None]:
+    """Return how many predictions a page shall have, and where it begins.
+
+    Raises:
+        BadFieldsError: the limit is no number from 1 to ``MAX_PAGE``.
+    """
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    limit = query.get("limit", [str(DEFAULT_PAGE)])[-1]
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MAX_PAGE):
+        raise BadFieldsError([_detail(["query", "limit"], f"must be from 1 to {MAX_PAGE}")])
+    return int(limit), query.get("cursor", [None])[-1]
+
+
+def is_id(value: Any) -> bool:
+    """Tell whether a client may choose this as an id."""
+    return isinstance(value, str) and ID_PATTERN.fullmatch(value) is not None
+
+
+def check_id(prediction_id: str) -> None:
+    """Refuse an id in a URL that nobody can have.
+
+    Raises:
+        BadFieldsError: it is none.
+    """
+    if not is_id(prediction_id):
+        raise BadFieldsError([_detail(["path", "id"], BAD_ID)])
+
+
+def with_id(request: PredictionRequest, prediction_id: str, kind: str) -> PredictionRequest:
+    """Return the request with the id of its URL.
+
+    Raises:
+        BadFieldsError: the body names another one.
+    """
+    if request.id not in (None, prediction_id):
+        message = f"{kind} ID must match the ID supplied in the URL"
+        raise BadFieldsError([_detail(["body", "id"], message)])
+    return replace(request, id=prediction_id)
+
+
+def _are_events(value: Any) -> bool:
+    return is_list(value) and all(isinstance(item, str) and item in ALL_EVENTS for item in value)
 
 
 def _is_text_map(value: Any) -> bool:
     return is_dict(value) and all(isinstance(item, str) for item in value.values())
-
-
-def _is_id(value: Any) -> bool:
-    return isinstance(value, str) and ID_PATTERN.fullmatch(value) is not None
 
 
 def _detail(loc: list[str], message: str) -> dict[str, Any]:

@@ -19,8 +19,8 @@ class JsonResponse:
     __slots__ = ("body", "headers", "status")
 
     def __init__(self, data: Any, status: int = 200, headers: dict[str, str] | None = None) -> None:
-        """Encode ``data``; ``headers`` are added to type and length."""
-        self.body = _encode(data)
+        """Encode ``data``, unless it is JSON in bytes; ``headers`` are added to type and length."""
+        self.body = data if isinstance(data, bytes) else _encode(data)
         self.status = status
         self.headers = headers
 

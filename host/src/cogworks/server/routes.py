@@ -5,31 +5,37 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from cogworks import _version
 from cogworks.errors import CogworksError
 from cogworks.server import health
-from cogworks.server.errors import AtCapacityError, InvalidInputError, NotReadyError, StoppingError
+from cogworks.server.errors import (
+    AtCapacityError,
+    ConflictError,
+    InvalidInputError,
+    NotReadyError,
+    QueueFullError,
+    StoppingError,
+)
 from cogworks.server.patience import Patience
-from cogworks.server.requests import BadFieldsError, BadRequestError, read_prediction_request
+from cogworks.server.requests import (
+    BadFieldsError,
+    BadRequestError,
+    check_id,
+    read_page,
+    read_prediction_request,
+    with_id,
+)
 from cogworks.server.responses import JsonResponse, detail_response, error_response
-from cogworks.server.service import PredictionService
+from cogworks.server.run import Run
+from cogworks.server.service import PredictionRequest, PredictionService
 from cogworks.server.settings import Settings
 
 CLIENT_CLOSED_REQUEST = 499
 """Nobody reads the answer; the status is for the access log. Source: nginx."""
-
-INDEX = {
-    "cog_version": _version.__version__,
-    "openapi_url": "/openapi.json",
-    "shutdown_url": "/shutdown",
-    "healthcheck_url": "/health-check",
-    "predictions_url": "/predictions",
-    "livez_url": "/livez",
-    "readyz_url": "/readyz",
-}
 
 Endpoint = Callable[[Scope, Receive], Awaitable[JsonResponse]]
 
@@ -38,33 +44,58 @@ class Routes:
     """The endpoints of one server."""
 
     def __init__(
-        self, service: PredictionService, settings: Settings, shut_down: Callable[[], None]
+        self,
+        service: PredictionService,
+        settings: Settings,
+        shut_down: Callable[[], None],
+        mode: str = "run",
     ) -> None:
         """Serve ``service``; ``shut_down`` begins the end of the server."""
         self._service = service
         self._settings = settings
         self._shut_down = shut_down
+        self._kind = "training" if mode == "train" else "prediction"
+        self._plural = f"{self._kind}s"
         self._patience = Patience(on_left=lambda run: service.cancel(run))
 
     def table(self) -> list[tuple[str, str, Endpoint]]:
         """Return method, path and endpoint of each route."""
+        root = f"/{self._plural}"
         return [
             ("GET", "/", self.index),
             ("GET", "/health-check", self.health_check),
             ("GET", "/livez", self.livez),
             ("GET", "/readyz", self.readyz),
             ("GET", "/openapi.json", self.openapi),
-            ("POST", "/predictions", self.predict),
+            ("POST", root, self.predict),
+            ("GET", root, self.list),
+            ("PUT", f"{root}/{{id}}", self.predict_with_id),
+            ("GET", f"{root}/{{id}}", self.find),
+            ("DELETE", f"{root}/{{id}}", self.cancel),
+            ("POST", f"{root}/{{id}}/cancel", self.cancel),
+            ("PUT", f"{root}/{{id}}/cancel", self.cancel),
             ("POST", "/shutdown", self.shutdown),
         ]
 
     async def index(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Say where everything is."""
-        return JsonResponse(INDEX)
+        return JsonResponse(
+            {
+                "cog_version": _version.__version__,
+                "openapi_url": "/openapi.json",
+                "shutdown_url": "/shutdown",
+                "healthcheck_url": "/health-check",
+                f"{self._plural}_url": f"/{self._plural}",
+                f"{self._plural}_idempotent_url": f"/{self._plural}/{{{self._kind}_id}}",
+                f"{self._plural}_cancel_url": f"/{self._plural}/{{{self._kind}_id}}/cancel",
+                "livez_url": "/livez",
+                "readyz_url": "/readyz",
+            }
+        )
 
     async def health_check(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Report the state; the status is always 200, as clients of Cog expect."""
-        return JsonResponse(health.report(self._service))
+        return JsonResponse(health.report(self._service, await health.find_problem(self._service)))
 
     async def livez(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Answer 200 while the process can."""
@@ -73,6 +104,9 @@ class Routes:
     async def readyz(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Answer 200 if predictions may come (a full server is ready), else 503 with the reason."""
         status = health.status(self._service)
+        problem = await health.find_problem(self._service)
+        if problem is not None:
+            return JsonResponse({"status": "UNHEALTHY", "error": problem}, 503)
         if status in ("READY", "BUSY"):
             return JsonResponse({"status": status})
         return JsonResponse(
@@ -91,14 +125,65 @@ class Routes:
         return JsonResponse({})
 
     async def predict(self, scope: Scope, receive: Receive) -> JsonResponse:
-        """Run a prediction and answer with its result; a client that leaves cancels it."""
+        """Run a prediction: answer with its result, or at once where the client prefers that."""
         limit_bytes = self._settings.max_body_bytes
-        run = self._service.submit(await read_prediction_request(scope, receive, limit_bytes))
-        self._patience.begin(run, receive)
+        request = await read_prediction_request(scope, receive, limit_bytes)
+        return await self._answer(request, receive)
+
+    async def predict_with_id(self, scope: Scope, receive: Receive) -> JsonResponse:
+        """Run the prediction that the URL names, once: again, it answers with what there is."""
+        check_id(scope["prediction_id"])
+        limit_bytes = self._settings.max_body_bytes
+        request = await read_prediction_request(scope, receive, limit_bytes)
+        request = with_id(request, scope["prediction_id"], self._kind)
+        return await self._answer(request, receive)
+
+    async def find(self, scope: Scope, receive: Receive) -> JsonResponse:
+        """Answer with a prediction as it is now."""
+        check_id(scope["prediction_id"])
+        body = await self._service.find_body(scope["prediction_id"])
+        return self._unknown(scope) if body is None else JsonResponse(body)
+
+    async def list(self, scope: Scope, receive: Receive) -> JsonResponse:
+        """Answer with a page of predictions, newest first, and where the next one is."""
+        limit, cursor = read_page(scope)
         try:
-            return JsonResponse(await run.wait())
+            bodies, following = await self._service.list_bodies(limit, cursor)
+        except ValueError as error:
+            raise BadRequestError(400, "The cursor is none of this server's") from error
+        url = None if following is None else f"/{self._plural}?limit={limit}&cursor={following}"
+        results = [msgspec.Raw(body) for body in bodies]
+        return JsonResponse({"results": results, "next": url})
+
+    async def cancel(self, scope: Scope, receive: Receive) -> JsonResponse:
+        """Ask for the end of a prediction; one that is over is left as it is."""
+        check_id(scope["prediction_id"])
+        run = self._service.find_run(scope["prediction_id"])
+        if run is not None:
+            self._service.cancel(run)
+            return JsonResponse({})
+        body = await self._service.find_body(scope["prediction_id"])
+        return JsonResponse({}, 404) if body is None else JsonResponse({})
+
+    async def _answer(self, request: PredictionRequest, receive: Receive) -> JsonResponse:
+        found = await self._service.find_or_submit(request)
+        if not isinstance(found, Run):
+            return JsonResponse(found.body)
+        if found.accepted is not None and request.is_async and not found.is_answered:
+            found.is_answered = True
+            return JsonResponse(found.accepted, 202, {"Preference-Applied": "respond-async"})
+        if found.is_answered:
+            return JsonResponse(found.body(), 202)
+        found.is_answered = True
+        self._patience.begin(found, receive)
+        try:
+            await found.wait_end()
         finally:
-            self._patience.end(run)
+            self._patience.end(found)
+        return JsonResponse(found.body())
+
+    def _unknown(self, scope: Scope) -> JsonResponse:
+        return error_response(404, f"No {self._kind} has the id {scope['prediction_id']}")
 
 
 def answer_error(error: Exception) -> JsonResponse:
@@ -108,8 +193,10 @@ def answer_error(error: Exception) -> JsonResponse:
             return detail_response(error.detail)
         case BadRequestError():
             return error_response(error.status, str(error))
-        case AtCapacityError():
+        case AtCapacityError() | ConflictError():
             return error_response(409, str(error))
+        case QueueFullError():
+            return error_response(429, str(error), {"Retry-After": "1"})
         case NotReadyError() | StoppingError():
             return error_response(503, str(error), {"Retry-After": "1"})
         case ClientDisconnect():

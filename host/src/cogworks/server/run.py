@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import msgspec
 
 from cog._bridge.messages import Done, Output
 from cogworks.server.predictions import Event, Prediction
@@ -16,23 +18,30 @@ Observer = Callable[[Prediction, Event], None]
 
 
 class Run:
-    """One prediction in one slot of one worker.
+    """One prediction, from its acceptance to its end.
 
     ``run_id`` names it on the bridge: never used twice, unlike the id that a client may choose.
+    ``values`` are the checked inputs, ``digest`` tells them apart where the client chose the id,
+    ``worker`` has it once there was a slot. ``accepted`` is the answer to a client that does not wait.
     """
 
-    def __init__(
-        self, prediction: Prediction, run_id: str, worker: Supervisor, observer: Observer | None
-    ) -> None:
-        """Begin; the observer sees every event from the first on."""
+    def __init__(self, prediction: Prediction, run_id: str, values: dict[str, Any]) -> None:
+        """Begin; nobody watches yet, no slot is taken."""
         self.prediction = prediction
         self.run_id = run_id
-        self.worker = worker
-        self.observers: list[Observer] = [] if observer is None else [observer]
+        self.values = values
+        self.digest: str | None = None
+        self.accepted: bytes | None = None
+        self.trace: Mapping[str, str] = {}
+        self.worker: Supervisor | None = None
+        self.observers: list[Observer] = []
         self.is_cancel_requested = False
         self.is_killed = False
-        self.kill_timer: asyncio.TimerHandle | None = None
+        self.is_late = False
+        self.is_answered = False
+        self.timers: list[asyncio.TimerHandle] = []
         self.backlog: deque[Output | Done] | None = None
+        self._body: bytes | None = None
         self._waiters: list[asyncio.Future[None]] = []
 
     @property
@@ -49,15 +58,30 @@ class Run:
         self.prediction.handle(event)
         for observer in self.observers:
             observer(self.prediction, event)
-        if self.prediction.is_terminal:
-            for waiter in self._waiters:
-                if not waiter.done():
-                    waiter.set_result(None)
 
-    async def wait(self) -> dict[str, Any]:
-        """Wait for the end; return the prediction as clients see it."""
+    def wake(self) -> None:
+        """Let go of everyone who waits for the end."""
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def body(self) -> bytes:
+        """Return the prediction as clients see it, in JSON; written once when it is over."""
+        if self._body is not None:
+            return self._body
+        body = msgspec.json.encode(self.prediction.snapshot())
+        if self.prediction.is_terminal:
+            self._body = body
+        return body
+
+    async def wait_end(self) -> None:
+        """Wait for the end."""
         if not self.prediction.is_terminal:
             waiter = asyncio.get_running_loop().create_future()
             self._waiters.append(waiter)
             await waiter
+
+    async def wait(self) -> dict[str, Any]:
+        """Wait for the end; return the prediction as clients see it."""
+        await self.wait_end()
         return self.prediction.snapshot()

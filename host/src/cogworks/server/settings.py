@@ -43,6 +43,13 @@ def _positive(text: str) -> int:
     return value
 
 
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError
+    return value
+
+
 def _seconds_or_none(text: str) -> float | None:
     """Read seconds; 0 stands for no limit, as it always has."""
     value = float(text)
@@ -58,10 +65,15 @@ def _seconds(text: str) -> float:
 _EXPECTED: dict[Any, str] = {
     _port: "a port, 0 to 65535",
     _positive: "a whole number of at least 1",
+    _count: "a whole number, 0 or more",
     _seconds: "seconds, 0 or more",
     _seconds_or_none: "seconds; 0 for no limit",
     str: "text",
 }
+
+
+SECRET_VARIABLES = frozenset({"COG_API_TOKEN", "WEBHOOK_AUTH_TOKEN", "COG_WEBHOOK_SECRET"})
+"""The server's own secrets: they are kept from the model."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,19 @@ class Settings:
         "0: no limit.",
         _seconds_or_none,
     )
+    predict_timeout_s: float | None = _setting(
+        None,
+        "COG_PREDICT_TIMEOUT",
+        "Seconds that a prediction may take; after them it is canceled and has failed. 0: no limit.",
+        _seconds_or_none,
+    )
+    queue_size: int = _setting(
+        0,
+        "COG_QUEUE_SIZE",
+        "Predictions that may wait for a slot; with 0, one that finds no slot is refused with 409. "
+        "When the queue is full, with 429.",
+        _count,
+    )
     shutdown_grace_s: float = _setting(
         30.0, "COG_SHUTDOWN_GRACE", "Seconds that running predictions get at shutdown.", _seconds
     )
@@ -103,6 +128,33 @@ class Settings:
         "COG_MAX_BODY",
         "Largest request body in bytes; more is answered with 413.",
         _positive,
+    )
+    store: str = _setting(
+        "memory:",
+        "COG_STORE",
+        "Where finished predictions are kept for polling: `memory:` or `sqlite:///file` (`--store`).",
+        str,
+    )
+    throttle_s: float = _setting(
+        0.5,
+        "COG_THROTTLE_RESPONSE_INTERVAL",
+        "Seconds between two webhooks about the output or the logs of a prediction.",
+        _seconds,
+    )
+    api_token: str | None = _setting(
+        None,
+        "COG_API_TOKEN",
+        "Demanded from every client as `Authorization: Bearer`, but for /livez, /readyz and /health-check.",
+        str,
+    )
+    webhook_auth_token: str | None = _setting(
+        None, "WEBHOOK_AUTH_TOKEN", "Sent with webhooks as `Authorization: Bearer`.", str
+    )
+    webhook_secret: str | None = _setting(
+        None,
+        "COG_WEBHOOK_SECRET",
+        "Signs webhooks by the rules of Standard Webhooks (`whsec_` and base64).",
+        str,
     )
     log_format: str = _setting(
         "json",

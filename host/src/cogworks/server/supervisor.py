@@ -10,8 +10,18 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Protocol
 
-from cog._bridge.messages import Cancel, Hello, Message, Predict, Ready, SetupFailed, Shutdown
+from cog._bridge.messages import (
+    Cancel,
+    HealthcheckResult,
+    Hello,
+    Message,
+    Predict,
+    Ready,
+    SetupFailed,
+    Shutdown,
+)
 from cog._bridge.version import PROTOCOL_VERSION
+from cogworks.server.healthcheck import HealthChecker
 from cogworks.server.launch import WorkerLaunch
 from cogworks.server.lifecycle import (
     Died,
@@ -101,6 +111,7 @@ class Supervisor:
         self._process = process
         self._lifecycle = Lifecycle(settings.max_deaths)
         self._link = self._new_link()
+        self._health = HealthChecker(lambda message: self._link.send_control(message))
         self._exited = asyncio.Event()
         self._cause: str | None = None
         self._timers: set[asyncio.TimerHandle] = set()
@@ -136,6 +147,16 @@ class Supervisor:
     def cancel(self, run_id: str) -> None:
         """Ask for the end of a prediction."""
         self._link.send_control(Cancel(run_id))
+
+    async def healthcheck(self) -> str | None:
+        """Ask the model's own healthcheck; return what is wrong, None if nothing or not asked."""
+        if (
+            self.state is not WorkerState.READY
+            or self.ready is None
+            or not self.ready.has_healthcheck
+        ):
+            return None
+        return await self._health.check()
 
     def succeed(self) -> None:
         """Note that a prediction ended in order: deaths before it do not count any more."""
@@ -225,6 +246,8 @@ class Supervisor:
                 self._fail_setup(error)
             case Ready():
                 pass  # Asked to stop meanwhile.
+            case HealthcheckResult():
+                self._health.on_result(message)
             case _:
                 self._client.on_message(self, message)
 
@@ -268,6 +291,7 @@ class Supervisor:
     def _bury(self, process: WorkerProcess, reason: str) -> None:
         """Clean up behind a dead process, tell what it leaves undone, and order the next one."""
         self._link.close()
+        self._health.on_death()
         self._process = None
         was_expected = self.state in (WorkerState.STOPPED, WorkerState.SETUP_FAILED)
         (logger.info if was_expected else logger.error)("%s", reason)
