@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cogworks.server.auth import Auth, NoAuth
-from cogworks.server.responses import JsonResponse, error_response
+from cogworks.server.responses import error_response
 from cogworks.server.routes import HANDLED, Endpoint, Routes, answer_error
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class App:
         response = await self._answer(scope, receive)
         await response(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> JsonResponse:
+    async def _answer(self, scope: Scope, receive: Receive) -> ASGIApp:
         refusal = self._auth.refusal(scope)
         if refusal is not None:
             return refusal

@@ -6,6 +6,7 @@ CogworksError
 ├── AtCapacityError      every slot is taken, and nothing may wait
 ├── QueueFullError       every slot is taken, and as many wait as may
 ├── ConflictError        an id is known already, with another input
+├── NotStreamingError    events were asked for where there are none
 ├── StoppingError        the server is shutting down
 └── InvalidInputError    the input does not fit the schema; a list of problems
 """
@@ -58,6 +59,10 @@ class ConflictError(CogworksError):
     def __init__(self, prediction_id: str) -> None:
         """Name it."""
         super().__init__(f"Prediction {prediction_id} exists already, with a different input")
+
+
+class NotStreamingError(CogworksError):
+    """The client wants a stream of events, and the model's author has not opted in to that."""
 
 
 class StoppingError(CogworksError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,7 +13,7 @@ from starlette.types import Receive, Scope
 
 from cog._schema.kinds import is_dict, is_list
 from cogworks.errors import CogworksError
-from cogworks.server.preferences import prefers_async
+from cogworks.server.preferences import accepts_events, prefers_async
 from cogworks.server.service import ALL_EVENTS, PredictionRequest
 from cogworks.server.webhooks import validate_webhook
 
@@ -98,7 +97,13 @@ async def read_prediction_request(
     data: Any = {}
     if body:
         data = decode_json(scope, body)
-    return parse_prediction_request(data, is_async=prefers_async(scope), trace=read_trace(scope))
+    request = parse_prediction_request(data)
+    is_streamed = accepts_events(scope)
+    is_async = not is_streamed and prefers_async(scope)
+    trace = read_trace(scope)
+    if not (is_streamed or is_async or trace):
+        return request
+    return replace(request, is_streamed=is_streamed, is_async=is_async, trace=trace)
 
 
 def decode_json(scope: Scope, body: bytes) -> Any:
@@ -117,9 +122,7 @@ def decode_json(scope: Scope, body: bytes) -> Any:
         raise BadRequestError(400, f"The body is not JSON: {error}") from error
 
 
-def parse_prediction_request(
-    data: Any, *, is_async: bool = False, trace: Mapping[str, str] | None = None
-) -> PredictionRequest:
+def parse_prediction_request(data: Any) -> PredictionRequest:
     """Check the fields of a prediction request, all at once; fields without a meaning are ignored.
 
     Raises:
@@ -152,10 +155,8 @@ def parse_prediction_request(
         inputs or {},
         context or {},
         prediction_id,
-        is_async,
-        webhook,
-        ALL_EVENTS if events is None else frozenset(events),
-        trace or {},
+        webhook=webhook,
+        events=ALL_EVENTS if events is None else frozenset(events),
     )
 
 

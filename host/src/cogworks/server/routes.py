@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope
+from starlette.types import ASGIApp, Receive, Scope
 
 from cogworks import _version
 from cogworks.errors import CogworksError
@@ -17,10 +17,13 @@ from cogworks.server.errors import (
     ConflictError,
     InvalidInputError,
     NotReadyError,
+    NotStreamingError,
     QueueFullError,
     StoppingError,
 )
+from cogworks.server.event_log import EventLog, TooManySubscribersError
 from cogworks.server.patience import Patience
+from cogworks.server.preferences import accepts_events
 from cogworks.server.requests import (
     BadFieldsError,
     BadRequestError,
@@ -33,11 +36,18 @@ from cogworks.server.responses import JsonResponse, detail_response, error_respo
 from cogworks.server.run import Run
 from cogworks.server.service import PredictionRequest, PredictionService
 from cogworks.server.settings import Settings
+from cogworks.server.sse import EventStream, read_last_event_id
 
 CLIENT_CLOSED_REQUEST = 499
 """Nobody reads the answer; the status is for the access log. Source: nginx."""
 
-Endpoint = Callable[[Scope, Receive], Awaitable[JsonResponse]]
+NOT_STREAMING = (
+    "This model does not support streaming responses. "
+    "Add @cog.streaming to predict() to enable SSE."
+)
+"""Upstream's words, which clients know."""
+
+Endpoint = Callable[[Scope, Receive], Awaitable[ASGIApp]]
 
 
 class Routes:
@@ -124,25 +134,34 @@ class Routes:
         self._shut_down()
         return JsonResponse({})
 
-    async def predict(self, scope: Scope, receive: Receive) -> JsonResponse:
+    async def predict(self, scope: Scope, receive: Receive) -> ASGIApp:
         """Run a prediction: answer with its result, or at once where the client prefers that."""
+        self._check_accept(scope)
         limit_bytes = self._settings.max_body_bytes
         request = await read_prediction_request(scope, receive, limit_bytes)
-        return await self._answer(request, receive)
+        return await self._answer(request, scope, receive)
 
-    async def predict_with_id(self, scope: Scope, receive: Receive) -> JsonResponse:
+    async def predict_with_id(self, scope: Scope, receive: Receive) -> ASGIApp:
         """Run the prediction that the URL names, once: again, it answers with what there is."""
         check_id(scope["prediction_id"])
+        self._check_accept(scope)
         limit_bytes = self._settings.max_body_bytes
         request = await read_prediction_request(scope, receive, limit_bytes)
         request = with_id(request, scope["prediction_id"], self._kind)
-        return await self._answer(request, receive)
+        return await self._answer(request, scope, receive)
 
-    async def find(self, scope: Scope, receive: Receive) -> JsonResponse:
-        """Answer with a prediction as it is now."""
+    async def find(self, scope: Scope, receive: Receive) -> ASGIApp:
+        """Answer with a prediction as it is now, or with its events."""
         check_id(scope["prediction_id"])
+        run = self._service.find_run(scope["prediction_id"])
+        if accepts_events(scope) and run is not None and run.event_log is not None:
+            return self._follow(run, run.event_log, scope)
         body = await self._service.find_body(scope["prediction_id"])
-        return self._unknown(scope) if body is None else JsonResponse(body)
+        if body is None:
+            return self._unknown(scope)
+        if accepts_events(scope):
+            return EventStream(EventLog.finished(body).subscribe(read_last_event_id(scope)))
+        return JsonResponse(body)
 
     async def list(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Answer with a page of predictions, newest first, and where the next one is."""
@@ -165,10 +184,30 @@ class Routes:
         body = await self._service.find_body(scope["prediction_id"])
         return JsonResponse({}, 404) if body is None else JsonResponse({})
 
-    async def _answer(self, request: PredictionRequest, receive: Receive) -> JsonResponse:
+    def _check_accept(self, scope: Scope) -> None:
+        if not accepts_events(scope):
+            return
+        if self._kind == "training":
+            raise NotStreamingError("Training endpoints do not support streaming responses.")
+        if not self._service.is_streaming():
+            raise NotStreamingError(NOT_STREAMING)
+
+    def _follow(self, run: Run, log: EventLog, scope: Scope) -> EventStream:
+        def leave() -> None:
+            if run.ends_with_followers and not log.subscriber_count:
+                self._service.cancel(run)
+
+        return EventStream(log.subscribe(read_last_event_id(scope)), on_leave=leave)
+
+    async def _answer(self, request: PredictionRequest, scope: Scope, receive: Receive) -> ASGIApp:
         found = await self._service.find_or_submit(request)
         if not isinstance(found, Run):
+            if request.is_streamed:
+                return EventStream(EventLog.finished(found.body).subscribe())
             return JsonResponse(found.body)
+        if request.is_streamed and found.event_log is not None:
+            found.is_answered = True
+            return self._follow(found, found.event_log, scope)
         if found.accepted is not None and request.is_async and not found.is_answered:
             found.is_answered = True
             return JsonResponse(found.accepted, 202, {"Preference-Applied": "respond-async"})
@@ -196,6 +235,10 @@ def answer_error(error: Exception) -> JsonResponse:
         case AtCapacityError() | ConflictError():
             return error_response(409, str(error))
         case QueueFullError():
+            return error_response(429, str(error), {"Retry-After": "1"})
+        case NotStreamingError():
+            return error_response(406, str(error))
+        case TooManySubscribersError():
             return error_response(429, str(error), {"Retry-After": "1"})
         case NotReadyError() | StoppingError():
             return error_response(503, str(error), {"Retry-After": "1"})

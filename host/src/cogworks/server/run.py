@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from cog._bridge.messages import Done, Output
+from cogworks.server.event_log import EventLog
 from cogworks.server.predictions import Event, Prediction
 from cogworks.server.supervisor import Supervisor
 
@@ -21,7 +22,8 @@ class Run:
     """One prediction, from its acceptance to its end.
 
     ``run_id`` names it on the bridge: never used twice, unlike the id that a client may choose.
-    ``values`` are the checked inputs, ``digest`` tells them apart where the client chose the id,
+    ``event_log`` is there where somebody may want to follow; with ``ends_with_followers`` nobody else
+    waits for the end. ``values`` are the checked inputs, ``digest`` tells them apart where the client chose the id,
     ``worker`` has it once there was a slot. ``accepted`` is the answer to a client that does not wait.
     """
 
@@ -32,6 +34,8 @@ class Run:
         self.values = values
         self.digest: str | None = None
         self.accepted: bytes | None = None
+        self.event_log: EventLog | None = None
+        self.ends_with_followers = False
         self.trace: Mapping[str, str] = {}
         self.worker: Supervisor | None = None
         self.observers: list[Observer] = []

@@ -20,6 +20,7 @@ from cogworks.server.errors import (
     SetupFailedError,
     StoppingError,
 )
+from cogworks.server.event_log import EventLog
 from cogworks.server.ids import new_id
 from cogworks.server.launch import WorkerLaunch
 from cogworks.server.pool import Pool
@@ -49,7 +50,8 @@ __all__ = ["LogLine", "PredictionRequest", "PredictionService"]
 class PredictionRequest:
     """What a client asks for.
 
-    ``id`` is the client's own, if it chose one; ``is_async`` if it does not wait for the end;
+    ``id`` is the client's own, if it chose one; ``is_async`` if it does not wait for the end,
+    ``is_streamed`` if it wants the events as they come;
     ``webhook`` is told of ``events``; ``trace`` are the headers of its trace.
     """
 
@@ -57,6 +59,7 @@ class PredictionRequest:
     context: dict[str, str] = field(default_factory=dict[str, str])
     id: str | None = None
     is_async: bool = False
+    is_streamed: bool = False
     webhook: str | None = None
     events: frozenset[str] = ALL_EVENTS
     trace: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -157,6 +160,11 @@ class PredictionService:
         """Return the OpenAPI document; None while only the worker could tell it."""
         return self._document
 
+    def is_streaming(self) -> bool:
+        """Tell whether the author has opted in to streaming, by ``@streaming``."""
+        paths = (self._document or {}).get("paths", {})
+        return bool(paths.get("/predictions", {}).get("post", {}).get("x-cog-streaming"))
+
     @property
     def mode(self) -> str:
         """Return ``run`` or ``train``."""
@@ -221,6 +229,12 @@ class PredictionService:
             run.observers.append(observer)
         if request.webhook is not None and self._webhooks is not None:
             self._webhooks.attach(run, request.webhook, request.events)
+        if request.is_async or request.is_streamed or request.id is not None:
+            run.event_log = EventLog(
+                run.id, run.body, capacity=self._settings.stream_history_capacity
+            )
+            run.observers.append(run.event_log.observe)
+            run.ends_with_followers = request.is_streamed
         if request.is_async:
             run.accepted = run.body()
         self._dispatcher.begin(run)

@@ -141,6 +141,12 @@ class Settings:
         "Seconds between two webhooks about the output or the logs of a prediction.",
         _seconds,
     )
+    stream_history_capacity: int = _setting(
+        1024,
+        "COG_STREAM_HISTORY_CAPACITY",
+        "Events of a prediction that are kept for whoever joins its stream late; 0: none.",
+        _count,
+    )
     api_token: str | None = _setting(
         None,
         "COG_API_TOKEN",
