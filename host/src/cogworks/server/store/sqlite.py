@@ -1,0 +1,225 @@
+"""Predictions kept in an SQLite file, which outlives the server.
+
+The event loop only puts records into a backlog; one thread owns the file, writes what has come
+together since it last looked, and reads for those who ask. A record is in the backlog until it is
+in the file, so whoever asks finds it in one of the two.
+
+A server that is killed loses at most what the backlog held at that moment: a millisecond's worth.
+When the file cannot be written (a full disk), that is logged once, the backlog keeps what it can,
+and serving goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from operator import itemgetter
+from pathlib import Path
+from typing import TypeVar
+
+from cogworks.server.store import cursor as cursors
+from cogworks.server.store.backlog import Backlog
+from cogworks.server.store.database import connect, explain
+from cogworks.server.store.errors import StoreError
+from cogworks.server.store.limits import DEFAULT_LIMITS, Limits
+from cogworks.server.store.protocol import Page
+from cogworks.server.store.records import Record
+from cogworks.server.store.table import Table
+
+RETRY_S = 1.0
+"""After a failure the file is left alone for so long; then the next record is another try."""
+
+MAX_RECORD_BYTES = 900_000_000
+"""What SQLite takes for one row is 1,000,000,000 bytes. Source: sqlite.org/limits.html."""
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+class SqliteStore:
+    """A store in a file that one server has for itself."""
+
+    is_durable = True
+
+    def __init__(
+        self,
+        path: Path,
+        limits: Limits = DEFAULT_LIMITS,
+        *,
+        clock: Callable[[], float] = time.time,
+        backlog: Backlog | None = None,
+    ) -> None:
+        """Name the file; ``clock`` tells the seconds since the epoch."""
+        self.path = path
+        self._limits = limits
+        self._clock = clock
+        self._backlog = Backlog() if backlog is None else backlog
+        self._executor = ThreadPoolExecutor(1, "cogworks-store")
+        self._table: Table | None = None
+        self._in_flight: set[str] = set()
+        self._is_write_due = False
+        self._is_closed = False
+        self._failed_at: float | None = None
+        self._given_up = 0  # As far as it has been logged.
+
+    async def open(self) -> Sequence[Record]:
+        """Open the file; return what was in flight when the last server ended, oldest first.
+
+        Raises:
+            StoreError: another server uses it, it is damaged, or cannot be opened.
+        """
+        lost = await self._in_thread(self._open)
+        self._in_flight = {record.id for record in lost}
+        return lost
+
+    def put(self, record: Record) -> None:
+        """Have a record written soon."""
+        if self._is_closed or record.size_bytes > MAX_RECORD_BYTES:
+            reason = "the store is closed" if self._is_closed else f"{record.size_bytes} bytes"
+            logger.error("prediction not kept, %s: prediction=%s", reason, record.id)
+            return
+        if record.is_finished:
+            self._in_flight.discard(record.id)
+        else:
+            self._in_flight.add(record.id)
+        self._backlog.put(record)
+        if not self._is_write_due and not self._is_pausing():
+            self._is_write_due = True
+            self._executor.submit(self._write)
+
+    async def find(self, prediction_id: str) -> Record | None:
+        """Return the record of an id."""
+        record = self._backlog.find(prediction_id)
+        if record is not None:
+            return record
+        is_in_flight = prediction_id in self._in_flight
+        record = await self._in_thread(lambda: self._opened().find(prediction_id, self._oldest()))
+        return record if record is None or record.is_finished or is_in_flight else None
+
+    async def list(self, limit: int, cursor: str | None) -> Page:
+        """Return a page of the records, newest first."""
+        before = cursors.parse(cursor)
+        in_flight = frozenset(self._in_flight)
+        page = await self._in_thread(lambda: self._list(before, limit + 1))
+        following = str(page[limit - 1][0]) if len(page) > limit else None
+        # One whose end was given up for want of room on the disk is in flight for the file alone.
+        records = [r for _, r in page[:limit] if r.is_finished or r.id in in_flight]
+        return Page(records, following)
+
+    async def close(self) -> None:
+        """Write what waits, and close the file."""
+        if not self._is_closed:
+            self._is_closed = True
+            await self._in_thread(self._close)
+            self._executor.shutdown()
+
+    async def _in_thread(self, action: Callable[[], T]) -> T:
+        """Do something with the file in its thread, after all that was asked of it before.
+
+        Raises:
+            StoreError: SQLite refuses.
+        """
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, action)
+        except sqlite3.Error as error:
+            raise StoreError(self.path, explain(error)) from error
+
+    def _is_pausing(self) -> bool:
+        return self._failed_at is not None and time.monotonic() < self._failed_at + RETRY_S
+
+    # -- in the thread ------------------------------------------------------------------------
+
+    def _open(self) -> Sequence[Record]:
+        connection = connect(self.path)
+        try:
+            self._table = Table(connection, self._limits)
+            return self._table.in_flight()
+        except sqlite3.Error:
+            connection.close()
+            raise
+
+    def _opened(self) -> Table:
+        if self._table is None:
+            raise StoreError(self.path, "it is not open")
+        return self._table
+
+    def _oldest(self) -> float:
+        return self._clock() - self._limits.max_age_s
+
+    def _list(self, before: int, limit: int) -> Sequence[tuple[int, Record]]:
+        if not self._is_pausing():
+            self._write_all()
+        rows = dict(self._opened().page(before, limit, self._oldest()))
+        rows.update((number, record) for number, record in self._unwritten() if number < before)
+        return sorted(rows.items(), key=itemgetter(0), reverse=True)[:limit]
+
+    def _unwritten(self) -> Iterator[tuple[int, Record]]:
+        """Yield what the file does not hold, with the numbers that it has or will have there."""
+        following = self._opened().last_number() + 1
+        for record in self._backlog.all():
+            number = self._opened().find_number(record.id)
+            if number is None:
+                number, following = following, following + 1
+            yield number, record
+
+    def _close(self) -> None:
+        self._write_all()
+        if self._backlog:
+            logger.error("%d predictions are lost: store %s", len(self._backlog), self.path)
+        table, self._table = self._table, None
+        if table is not None:
+            table.close()
+
+    def _write(self) -> None:
+        """Write one batch; what remains comes after those who wait to read."""
+        self._is_write_due = False  # First of all: what is put from now on asks for another turn.
+        if self._write_batch() and not self._is_write_due and not self._is_closed:
+            self._is_write_due = True
+            self._executor.submit(self._write)
+
+    def _write_all(self) -> None:
+        while self._write_batch():
+            pass
+
+    def _write_batch(self) -> bool:
+        """Write the oldest records that wait; tell whether there are more."""
+        batch = self._backlog.take()
+        if not batch or self._table is None:
+            return False
+        try:
+            self._table.write(batch, self._oldest())
+        except sqlite3.Error as error:
+            self._note_failure(error)
+            return False
+        except Exception:
+            logger.exception("%d predictions are not kept: store %s", len(batch), self.path)
+        self._backlog.settle(batch)
+        self._note_success()
+        return len(self._backlog) > 0
+
+    def _note_failure(self, error: sqlite3.Error) -> None:
+        if self._failed_at is None:
+            logger.error(
+                "predictions are kept in memory only for now, %s: store %s",
+                explain(error),
+                self.path,
+            )
+        self._failed_at = time.monotonic()
+
+    def _note_success(self) -> None:
+        if self._failed_at is not None:
+            logger.warning("predictions are kept again: store %s", self.path)
+        self._failed_at = None
+        given_up = self._backlog.given_up
+        if given_up > self._given_up and not self._backlog:
+            logger.error(
+                "%d predictions are not kept, too many waited for the disk: store %s",
+                given_up - self._given_up,
+                self.path,
+            )
+            self._given_up = given_up
