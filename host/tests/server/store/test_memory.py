@@ -79,3 +79,19 @@ def test_pages_of_any_size_make_up_the_whole_list(steps: Any, limit: int) -> Non
         assert pages == list(whole)
 
     asyncio.run(scene())
+
+
+def test_what_has_expired_takes_no_memory_any_more() -> None:
+    now = 0.0
+    store = MemoryStore(Limits(max_age_s=5), clock=lambda: now)
+
+    async def scene() -> None:
+        nonlocal now
+        for name in "abc":
+            store.put(Record(name, "?", now, now, b"x" * 100))
+        now = 6.0
+        assert await store.find("other") is None
+        assert store._finished_bytes == 0
+        assert not store._entries
+
+    asyncio.run(scene())

@@ -94,6 +94,19 @@ def test_a_record_that_waits_for_the_disk_is_found(path: Path, finished: Any, pl
     play(scene())
 
 
+def test_records_are_written_without_anybody_asking(path: Path, finished: Any, play: Any) -> None:
+    async def scene() -> None:
+        store = SqliteStore(path, FOREVER)
+        await store.open()
+        for name in "abc":
+            store.put(finished(name))
+            await store.find("other")  # Comes after the write in the thread.
+            assert not store._backlog
+        await store.close()
+
+    play(scene())
+
+
 def test_two_stores_on_one_file_are_refused(path: Path, finished: Any, play: Any) -> None:
     async def scene() -> None:
         first = SqliteStore(path)
