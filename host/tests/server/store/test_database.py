@@ -105,7 +105,7 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
 def test_a_file_that_may_not_be_written_is_refused(path: Path) -> None:
     connect(path).close()
     path.chmod(0o400)
-    with pytest.raises(StoreError, match="readonly"):
+    with pytest.raises(StoreError, match="Permission denied"):
         connect(path)
 
 

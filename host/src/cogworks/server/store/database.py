@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -80,6 +81,8 @@ def _make_private(path: Path) -> None:
     """
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    if not os.access(path, os.R_OK | os.W_OK):  # SQLite would call it a disk I/O error.
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
