@@ -282,3 +282,30 @@ def test_an_unhealthy_model_is_reported_and_still_serves(launch_server: Any) -> 
     assert server.client.get("/readyz").status_code == 503
     assert server.predict(how="well").json()["status"] == "succeeded"
     assert server.health()["status"] == "READY"
+
+
+def test_metrics_count_predictions_and_restarts(launch_server: Any) -> None:
+    server = launch_server("misbehaves")
+    assert server.predict().json()["status"] == "succeeded"
+    assert server.predict(how="os._exit").json()["status"] == "failed"
+    server.wait_for("READY")
+    response = server.client.get("/metrics")
+    assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = [line for line in response.text.splitlines() if not line.startswith("#")]
+    totals = {line.rpartition(" ")[0]: line.rpartition(" ")[2] for line in lines}
+    succeeded = [value for name, value in totals.items() if 'status="succeeded"' in name]
+    assert "1.0" in succeeded
+    assert [v for n, v in totals.items() if "restarts_total" in n] == ["1.0"]
+
+
+def test_a_trainer_is_served_under_trainings(launch_server: Any) -> None:
+    server = launch_server(
+        "function", "--x-mode", "train", COG_TRAIN_TYPE_STUB="train.py:train", wait=False
+    )
+    server.wait_for("READY")
+    response = server.client.post("/trainings", json={"input": {"steps": 3}})
+    assert response.json()["output"] == "trained 3 steps"
+    assert server.client.put("/trainings/t1", json={"input": {"steps": 1}}).status_code == 200
+    assert server.client.get("/trainings/t1").json()["id"] == "t1"
+    assert server.predict().status_code == 404
+    assert server.client.get("/").json()["trainings_url"] == "/trainings"

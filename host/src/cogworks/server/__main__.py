@@ -44,6 +44,8 @@ def _serve(options: argparse.Namespace, environment: os._Environ[str]) -> int:
         host=options.host,
         await_explicit_shutdown=options.await_explicit_shutdown,
     )
+    if options.store:
+        settings = dataclasses.replace(settings, store=options.store)
     from cogworks.server import log
 
     log.configure(settings.log_format, settings.log_level)
@@ -107,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         help="ignore SIGTERM until POST /shutdown",
     )
     parser.add_argument("--x-mode", choices=("run", "predict", "train"), default="run")
+    parser.add_argument("--store", help="where finished predictions are kept: sqlite:///FILE")
     parser.add_argument("--threads", type=int, help="accepted, without effect")
     parser.add_argument("--python", default=sys.executable, help="the interpreter of the model")
     parser.add_argument("--sdk-tree", help="the folder to start workers from")

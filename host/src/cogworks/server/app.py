@@ -11,7 +11,9 @@ import logging
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cogworks.server.auth import Auth, NoAuth
-from cogworks.server.responses import error_response
+from cogworks.server.metrics import Metrics
+from cogworks.server.requests import find_header
+from cogworks.server.responses import JsonResponse, error_response
 from cogworks.server.routes import HANDLED, Endpoint, Routes, answer_error
 
 logger = logging.getLogger(__name__)
@@ -20,8 +22,9 @@ logger = logging.getLogger(__name__)
 class App:
     """Finds the endpoint of a request and sends its answer."""
 
-    def __init__(self, routes: Routes, auth: Auth | None = None) -> None:
+    def __init__(self, routes: Routes, metrics: Metrics, auth: Auth | None = None) -> None:
         """Arrange the routes by path and method; ``auth`` decides who may use them."""
+        self._metrics = metrics
         self._auth = auth or NoAuth()
         self._endpoints: dict[str, dict[str, Endpoint]] = {}
         for method, path, endpoint in routes.table():
@@ -33,6 +36,10 @@ class App:
             return
         response = await self._answer(scope, receive)
         await response(scope, receive, send)
+        if isinstance(response, JsonResponse):
+            length = find_header(scope, b"content-length")
+            size_bytes = int(length) if length.isdigit() else 0
+            self._metrics.record_response(response.status, size_bytes, len(response.body))
 
     async def _answer(self, scope: Scope, receive: Receive) -> ASGIApp:
         refusal = self._auth.refusal(scope)

@@ -81,6 +81,11 @@ class Dispatcher:
         """Return the runs that workers have, then those that wait, each in order."""
         return [*self._runs.values(), *self._queue]
 
+    @property
+    def queue_depth(self) -> int:
+        """Return how many runs wait for a slot."""
+        return len(self._queue)
+
     def begin(self, run: Run) -> None:
         """Start a run on a free slot, or let it wait for one.
 

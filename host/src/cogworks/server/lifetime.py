@@ -19,6 +19,7 @@ from cogworks.server.app import App
 from cogworks.server.auth import BearerAuth, NoAuth
 from cogworks.server.launch import WorkerLaunch
 from cogworks.server.log import ModelLog
+from cogworks.server.loop_lag import LoopLag
 from cogworks.server.process import WorkerProcess
 from cogworks.server.routes import Routes
 from cogworks.server.service import PredictionService
@@ -67,12 +68,16 @@ class Lifetime:
                 auth_token=settings.webhook_auth_token,
                 secret=settings.webhook_secret,
                 user_agent=f"cogworks/{_version.__version__}",
+                on_failure=lambda: service.metrics.record_webhook_failure(),
             ),
         )
         self._handle_signals(stopping)
         await service.start()
         auth = BearerAuth(settings.api_token) if settings.api_token else NoAuth()
-        app = App(Routes(service, settings, stopping.set, self._launch.mode), auth)
+        routes = Routes(service, settings, stopping.set, self._launch.mode)
+        app = App(routes, service.metrics, auth)
+        lag = LoopLag(service.metrics.record_loop_lag)
+        lag.start()
         server = _Server(_uvicorn_config(app))
         serving = asyncio.create_task(server.serve([sock]))
         watching = asyncio.create_task(self._reload_on_change(service))
@@ -83,6 +88,7 @@ class Lifetime:
         )
         logger.info("shutting down")
         failed = health.has_failed(service)
+        lag.close()
         watching.cancel()
         for listener in server.servers:
             listener.close()

@@ -168,9 +168,9 @@ class Prediction:
             "logs": self.logs,
             "error": self.error,
             "metrics": self._all_metrics(),
-            "created_at": _iso(self.created_at),
-            "started_at": _iso(self.started_at),
-            "completed_at": _iso(self.completed_at),
+            "created_at": iso_time(self.created_at),
+            "started_at": iso_time(self.started_at),
+            "completed_at": iso_time(self.completed_at),
         }
         if self.version is not None:
             data["version"] = self.version
@@ -231,7 +231,7 @@ def _record(metrics: dict[str, Any], name: str, value: Any, mode: str) -> None:
         metrics[leaf] = value
 
 
-def _iso(at: float | None) -> str | None:
+def iso_time(at: float | None) -> str | None:
     """Write a time as UTC ISO 8601 with microseconds."""
     if at is None:
         return None

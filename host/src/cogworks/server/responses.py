@@ -16,19 +16,26 @@ class JsonResponse:
     Starlette's ``Response`` does the same for ten times the price, and every prediction pays it.
     """
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "content_type", "headers", "status")
 
-    def __init__(self, data: Any, status: int = 200, headers: dict[str, str] | None = None) -> None:
-        """Encode ``data``, unless it is JSON in bytes; ``headers`` are added to type and length."""
+    def __init__(
+        self,
+        data: Any,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        content_type: bytes = b"application/json",
+    ) -> None:
+        """Encode ``data``, unless it is bytes already; ``headers`` are added to type and length."""
         self.body = data if isinstance(data, bytes) else _encode(data)
         self.status = status
         self.headers = headers
+        self.content_type = content_type
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer; to HEAD, without its body. Source: ASGI 3, HTTP response events."""
         headers = [
             (b"content-length", b"%d" % len(self.body)),
-            (b"content-type", b"application/json"),
+            (b"content-type", self.content_type),
         ]
         if self.headers:
             headers += [(k.lower().encode(), v.encode()) for k, v in self.headers.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ from cogworks.server.errors import (
     StoppingError,
 )
 from cogworks.server.event_log import EventLog, TooManySubscribersError
+from cogworks.server.metrics import CONTENT_TYPE
 from cogworks.server.patience import Patience
 from cogworks.server.preferences import accepts_events
 from cogworks.server.requests import (
@@ -77,6 +79,7 @@ class Routes:
             ("GET", "/livez", self.livez),
             ("GET", "/readyz", self.readyz),
             ("GET", "/openapi.json", self.openapi),
+            ("GET", "/metrics", self.metrics),
             ("POST", root, self.predict),
             ("GET", root, self.list),
             ("PUT", f"{root}/{{id}}", self.predict_with_id),
@@ -100,6 +103,7 @@ class Routes:
                 f"{self._plural}_cancel_url": f"/{self._plural}/{{{self._kind}_id}}/cancel",
                 "livez_url": "/livez",
                 "readyz_url": "/readyz",
+                "metrics_url": "/metrics",
             }
         )
 
@@ -128,6 +132,11 @@ class Routes:
         if self._service.document is None:
             return error_response(503, "OpenAPI schema not available")
         return JsonResponse(self._service.document)
+
+    async def metrics(self, scope: Scope, receive: Receive) -> JsonResponse:
+        """Answer with what is measured of the server, as Prometheus reads it."""
+        text = await asyncio.to_thread(self._service.render_metrics())
+        return JsonResponse(text, content_type=CONTENT_TYPE.encode())
 
     async def shutdown(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Begin to shut down; again does nothing more."""

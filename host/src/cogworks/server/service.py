@@ -8,7 +8,8 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -23,8 +24,9 @@ from cogworks.server.errors import (
 from cogworks.server.event_log import EventLog
 from cogworks.server.ids import new_id
 from cogworks.server.launch import WorkerLaunch
+from cogworks.server.metrics import Levels, Metrics
 from cogworks.server.pool import Pool
-from cogworks.server.predictions import Prediction
+from cogworks.server.predictions import Prediction, iso_time
 from cogworks.server.process import WorkerProcess
 from cogworks.server.run import Observer, Run
 from cogworks.server.settings import Settings
@@ -95,6 +97,7 @@ class PredictionService:
         self._store = store or MemoryStore()
         self._webhooks = webhooks
         self._by_id: dict[str, Run] = {}
+        self.metrics = Metrics()
         self._run_numbers = 0
         self._changed = asyncio.Event()
         self._is_stopping = False
@@ -179,6 +182,17 @@ class PredictionService:
     def ready_workers(self) -> list[Supervisor]:
         """Return the workers that have been set up."""
         return self._pool.ready_workers
+
+    def render_metrics(self) -> Callable[[], bytes]:
+        """Return what writes the metrics of this moment; it takes milliseconds, in any thread."""
+        self.metrics.worker_restarts = sum(worker.restarts for worker in self._pool.workers)
+        ready = self._pool.ready_workers
+        levels = Levels(
+            queue_depth=self._dispatcher.queue_depth,
+            slots=sum(worker.ready.slots for worker in ready if worker.ready is not None),
+            slots_busy=sum(self._pool.taken(worker) for worker in ready),
+        )
+        return partial(self.metrics.render, levels)
 
     def is_busy(self) -> bool:
         """Tell whether there are workers but no free slot."""
@@ -292,8 +306,9 @@ class PredictionService:
         return values
 
     def _on_end(self, run: Run) -> None:
-        """Keep a prediction that is over."""
+        """Count and keep a prediction that is over."""
         self._by_id.pop(run.id, None)
+        self.metrics.record_end(run.prediction)
         self._keep(run)
 
     def _keep(self, run: Run) -> None:
@@ -314,15 +329,27 @@ class PredictionService:
         snapshot = {
             **msgspec.json.decode(record.body),
             "status": "failed",
+            "completed_at": iso_time(time.time()),
             "error": "the server ended while it worked on this prediction",
         }
-        body = msgspec.json.encode(snapshot)
         self._store.put(
-            replace(record, status="failed", completed_at=time.time(), body=body, request=None)
+            Record(
+                id=record.id,
+                status="failed",
+                created_at=record.created_at,
+                completed_at=time.time(),
+                body=msgspec.json.encode(snapshot),
+                digest=record.digest,
+            )
         )
 
     def _on_change(self, worker: Supervisor) -> None:
         """Wake who waits for a state; take over the live schema where there is no other."""
+        setup = worker.setup
+        if setup.completed_at is not None and not setup.is_counted:
+            setup.is_counted = True
+            seconds = setup.completed_at - setup.started_at
+            self.metrics.record_setup(seconds, succeeded=setup.error is None)
         if worker.ready is not None and self._static_document is None:
             self._set_document(worker.ready.schema)
         self._changed.set()

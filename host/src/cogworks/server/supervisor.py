@@ -76,6 +76,7 @@ class SetupReport:
         self.started_at = time.time()
         self.completed_at: float | None = None
         self.error: str | None = None
+        self.is_counted = False
         self._logs = ""
 
     @property
@@ -120,6 +121,7 @@ class Supervisor:
         self.ready: Ready | None = None
         self.reason: str | None = None
         self.python = self.sdk = ""
+        self.restarts = 0
 
     @property
     def state(self) -> WorkerState:
@@ -310,6 +312,7 @@ class Supervisor:
     def _begin_restart(self) -> None:
         if self.state is WorkerState.WAITING:
             self._lifecycle.handle(Restarted())
+            self.restarts += 1
             self._spawn_task(self._start_process(None))
 
     def _spawn_task(self, work: Coroutine[Any, Any, None]) -> None:
