@@ -215,6 +215,25 @@ def test_outputs_beyond_the_limit_are_written_again_for_a_joiner() -> None:
     assert len(read_all(play.log.subscribe())) == 11
 
 
+def test_an_output_beyond_the_limit_is_written_once_for_all() -> None:
+    play = Play(max_bytes=100)
+    play.add(Started(2.0), OutputAdded(0, "x" * 1000))
+    one, two = play.log.subscribe(), play.log.subscribe(1)
+    one.read()
+    written = play.log._written[2]
+    assert two.read()[0] is written
+
+
+def test_what_was_written_is_forgotten_with_its_event() -> None:
+    play = Play(capacity=2)
+    subscription = play.log.subscribe()
+    play.add(Started(2.0))
+    play.add_outputs(5)
+    read_all(subscription)
+    subscription.close()
+    assert list(play.log._written) == list(play.log._entries) == [5, 6]
+
+
 def test_a_metric_is_shown_as_it_was_recorded() -> None:
     play = Play()
     play.add(
@@ -370,14 +389,24 @@ def test_every_subscriber_sees_gapless_ids_or_exactly_one_error(
         for step in steps:
             _take(play, clients, step)
             assert len(play.log._entries) <= max(capacity, 5)
-            if len(play.log._entries) > 1:
-                assert play.log._entries_bytes <= max_bytes
+            _check_bounds(play.log, max_bytes)
         if not play.prediction.is_terminal:
             play.add(Canceled(3.0))
         for client in clients:
             while not client.subscription.is_over:
                 client.read()
             _check(play, client)
+
+
+def _check_bounds(log: EventLog, max_bytes: int) -> None:
+    written = sum(map(len, log._written.values()))
+    assert written == log._written_bytes
+    assert log._written.keys() <= log._entries.keys()
+    assert written <= max_bytes or len(log._written) == 1
+    kept = [entry for entry in log._entries.values() if isinstance(entry, bytes | LogAdded)]
+    size = sum(len(entry.text if isinstance(entry, LogAdded) else entry) for entry in kept)
+    assert size == log._entries_bytes
+    assert size <= max_bytes or len(log._entries) == 1
 
 
 def _take(play: Play, clients: list[Client], step: Any) -> None:

@@ -96,7 +96,7 @@ class EventLog:
         self._is_ended = False
         self._written: dict[int, bytes] = {}
         self._written_bytes = 0
-        self._batch = _Batch(0, 0, 0, [])
+        self._batch = _Batch(0, 0, [])
         self._subscribers: set[Subscription] = set()
         self._waiting: dict[Subscription, Callable[[], None]] = {}
 
@@ -176,7 +176,7 @@ class EventLog:
             return [_write(subscription.position, b"error", data)]
         if start > self._last_id:
             return []
-        if (start, self._last_id) != (self._batch.start, self._batch.seen):
+        if start != self._batch.start:
             self._batch = self._collect(start)
         subscription.position = self._batch.end
         subscription.is_over = self._is_ended and self._batch.end == self._last_id
@@ -196,11 +196,11 @@ class EventLog:
                 joined = (
                     [b"".join([*parts, *end])] if size <= BATCH_BYTES else [b"".join(parts), *end]
                 )
-                return _Batch(start, self._last_id, event_id, [part for part in joined if part])
+                return _Batch(start, event_id, [part for part in joined if part])
             parts.append(self._write_entry(event_id, entry))
             size += len(parts[-1])
             event_id += 1
-        return _Batch(start, self._last_id, event_id - 1, [b"".join(parts)])
+        return _Batch(start, event_id - 1, [b"".join(parts)])
 
     def _write_completed(self, event_id: int) -> list[bytes]:
         return [b"id: %d\nevent: completed\ndata: " % event_id, self._body(), b"\n\n"]
@@ -280,10 +280,9 @@ _Entry = Started | OutputAdded | LogAdded | bytes | _Completed
 
 
 class _Batch(msgspec.Struct, frozen=True):
-    """Events ``start`` to ``end`` as they were collected when ``seen`` was the newest one."""
+    """Events ``start`` to ``end``, as pieces of text."""
 
     start: int
-    seen: int
     end: int
     parts: list[bytes]
 
