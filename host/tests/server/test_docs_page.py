@@ -249,6 +249,13 @@ def test_files_are_found_anywhere_in_an_output_and_text_is_joined() -> None:
 
 
 @needs_node
+def test_what_stands_beside_files_is_shown_too() -> None:
+    file = "data:image/png,x"
+    outputs = [file, [file, file], [file, "text"], {"a": file}]
+    assert evaluate(f"{json.dumps(outputs)}.map(isMedia)") == [True, True, False, False]
+
+
+@needs_node
 def test_the_reasons_of_a_refusal_are_shown() -> None:
     detail = {"detail": [{"loc": ["body", "input", "n"], "msg": "Field required", "type": "x"}]}
     assert evaluate(f"errorOf({json.dumps(detail)})") == "n: Field required"

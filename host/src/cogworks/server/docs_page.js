@@ -35,6 +35,11 @@ function split(output) {
   return { media, rest };
 }
 
+// Whether an output is nothing but a file, or a list of files.
+function isMedia(output) {
+  return [output].flat().every((item) => mediaOf(item) !== null);
+}
+
 // A list of text alone is read as one text, which is what most such models mean.
 function textOf(output) {
   if (typeof output === "string") return output;
@@ -111,7 +116,7 @@ function start() {
     const text = textOf(output);
     const shown = media.map(showMedia);
     if (media.length === 0) shown.push(element("pre", {}, text === null ? rest : text));
-    else if (typeof output === "object" && !Array.isArray(output)) shown.push(element("pre", {}, rest));
+    else if (!isMedia(output)) shown.push(element("pre", {}, rest));
     return shown;
   }
 
