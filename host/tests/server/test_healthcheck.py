@@ -6,8 +6,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from cog._bridge.messages import Healthcheck, HealthcheckResult
 from cogworks.server.healthcheck import WORKER_GONE, HealthChecker
+from cogworks.server.service import PredictionRequest
 
 Play = Callable[..., Any]
 
@@ -120,5 +123,34 @@ def test_an_answer_to_no_question_is_ignored(play: Play) -> None:
         await asyncio.sleep(0)
         checker.on_result(HealthcheckResult())
         assert await waiting is None
+
+    play(scene())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["healthcheck", "healthcheck_async"])
+def test_a_real_worker_is_asked_while_it_works(play: Play, stage: Any, model: str) -> None:
+    async def scene() -> None:
+        async with stage(model) as it:
+            (worker,) = it.service.workers
+            assert await worker.healthcheck() is None
+            await it.service.submit(PredictionRequest({"how": "false"})).wait()
+            text = "Healthcheck failed: user-defined healthcheck returned False"
+            assert await worker.healthcheck() == text
+            run = it.service.submit(PredictionRequest({"how": "wait"}))
+            while await worker.healthcheck() is not None:
+                pass  # Until the prediction has begun.
+            it.service.cancel(run)
+            await run.wait()
+
+    play(scene())
+
+
+@pytest.mark.slow
+def test_a_model_without_a_healthcheck_is_well(play: Play, stage: Any) -> None:
+    async def scene() -> None:
+        async with stage("echo") as it:
+            (worker,) = it.service.workers
+            assert await worker.healthcheck() is None
 
     play(scene())
