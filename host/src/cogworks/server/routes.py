@@ -79,6 +79,7 @@ class Routes:
             ("GET", "/livez", self.livez),
             ("GET", "/readyz", self.readyz),
             ("GET", "/openapi.json", self.openapi),
+            ("GET", "/docs", self.docs),
             ("GET", "/metrics", self.metrics),
             ("POST", root, self.predict),
             ("GET", root, self.list),
@@ -95,6 +96,7 @@ class Routes:
         return JsonResponse(
             {
                 "cog_version": _version.__version__,
+                "docs_url": "/docs",
                 "openapi_url": "/openapi.json",
                 "shutdown_url": "/shutdown",
                 "healthcheck_url": "/health-check",
@@ -133,6 +135,17 @@ class Routes:
             return error_response(503, "OpenAPI schema not available")
         return JsonResponse(self._service.document)
 
+    async def docs(self, scope: Scope, receive: Receive) -> JsonResponse:
+        """Answer with a page for people: what the model takes, and a form to try it."""
+        from cogworks.server import docs_page
+
+        if self._service.document is None:
+            return error_response(503, "OpenAPI schema not available")
+        needs_token = self._settings.api_token is not None
+        mode = "train" if self._kind == "training" else "run"
+        page = docs_page.render(self._service.document, mode, needs_token=needs_token)
+        return JsonResponse(page, 200, docs_page.HEADERS, docs_page.CONTENT_TYPE.encode())
+
     async def metrics(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Answer with what is measured of the server, as Prometheus reads it."""
         text = await asyncio.to_thread(self._service.render_metrics())
@@ -169,7 +182,7 @@ class Routes:
         if body is None:
             return self._unknown(scope)
         if accepts_events(scope):
-            return EventStream(EventLog.finished(body).subscribe(read_last_event_id(scope)))
+            return EventStream(EventLog.finished(body).subscribe())
         return JsonResponse(body)
 
     async def list(self, scope: Scope, receive: Receive) -> JsonResponse:
