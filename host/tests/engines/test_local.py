@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,15 +86,12 @@ def test_requirements_are_resolved_and_installed(bench: Workbench) -> None:
     assert len(bench.progress.ends) == 1
 
 
-def test_an_environment_is_reused_in_milliseconds_and_in_silence(bench: Workbench) -> None:
+def test_an_environment_is_reused_in_silence(bench: Workbench) -> None:
     bench.wheel("alpha", "1.0")
     project = bench.project("alpha\n")
     first = bench.ensure(project)
     bench.progress.stages.clear()
-    started = time.perf_counter()
     assert bench.ensure(project) == first
-    # The goal is 10 ms; a busy machine gets some air.
-    assert time.perf_counter() - started < 0.1
     assert bench.progress.stages == []
 
 
