@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cogworks.server.metrics import Levels, Metrics
 from cogworks.server.routes import Routes
 from cogworks.server.settings import Settings
 
@@ -36,3 +37,11 @@ def test_the_commands_of_the_page_work(launch_server: Any) -> None:
         answer = json.loads(result.stdout)
         assert "error" not in answer or answer["error"] is None
     assert server.process.wait(20) == 0
+
+
+def test_every_metric_is_on_the_page_of_operations() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    shown = Metrics().render(Levels(queue_depth=0, slots=0, slots_busy=0)).decode()
+    families = re.findall(r"^# TYPE (cogworks_\w+)", shown, re.MULTILINE)
+    assert len(families) > 8
+    assert [name for name in families if name not in text] == []
