@@ -28,12 +28,17 @@ _URL_CHARACTERS = "%/:=&?~#+!$,;'@()*[]"
 
 
 class DownloadSettings(NamedTuple):
-    """How files are downloaded; ``timeout_s`` is for connecting and for each wait for bytes."""
+    """How files are downloaded.
+
+    ``timeout_s`` is for connecting and for each wait for bytes; ``allow_private`` lets URLs lead to
+    addresses that are not public, which is for machines whose users are the only clients.
+    """
 
     user_agent: str = DEFAULT_USER_AGENT
     timeout_s: float = DEFAULT_TIMEOUT_S
     max_size_bytes: int = DEFAULT_MAX_SIZE_BYTES
     max_redirects: int = DEFAULT_MAX_REDIRECTS
+    allow_private: bool = True
 
 
 _settings = DownloadSettings()
@@ -123,12 +128,16 @@ def _opener(settings: DownloadSettings) -> OpenerDirector:
 
         http_error_308 = request.HTTPRedirectHandler.http_error_302
 
+    web: tuple[request.BaseHandler, ...] = (request.HTTPHandler(), request.HTTPSHandler())
+    if not settings.allow_private:
+        from cog.public_address import PublicHTTPHandler, PublicHTTPSHandler
+
+        web = (PublicHTTPHandler(), PublicHTTPSHandler())
     opener = request.OpenerDirector()
     for handler in (
         request.ProxyHandler(),
         request.UnknownHandler(),
-        request.HTTPHandler(),
-        request.HTTPSHandler(),
+        *web,
         request.HTTPDefaultErrorHandler(),
         Redirects(),
         request.HTTPErrorProcessor(),

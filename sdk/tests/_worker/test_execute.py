@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import functools
 import os
+import threading
 import time
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Callable
 
@@ -201,3 +204,22 @@ def test_frames_are_never_torn_by_a_cancel(ready: Start) -> None:
         items = [message.index for message in messages[:-1]]
         assert items == list(range(len(items)))
     assert decode(encode(Cancel("x"))) == Cancel("x")
+
+
+def test_a_private_url_is_refused_unless_it_is_allowed(ready: Start, tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("shout")
+    handler = functools.partial(QuietHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/note.txt"
+        refused = ready("files").result(document=url)
+        assert refused.status == "failed"
+        assert "not public" in refused.error
+        allowed = ready("files", COG_ALLOW_PRIVATE_URLS="1").result(document=url)
+        assert allowed.status == "succeeded"
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        pass

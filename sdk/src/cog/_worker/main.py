@@ -107,6 +107,7 @@ def _set_up(init: Init, data: Channel, control_loop: _ControlLoop) -> Any:
     loop = _new_loop() if signature.is_async else None
     if model.setup is not None:
         run_setup(model.setup, os.environ.get("COG_WEIGHTS"), loop)
+    _limit_downloads()
     control_loop.ready(model, slots, loop)
     prepared = plan(model, init.temp_dir)
     if loop is None:
@@ -116,6 +117,17 @@ def _set_up(init: Init, data: Channel, control_loop: _ControlLoop) -> Any:
     from cog._worker.execute_async import AsyncExecutor
 
     return AsyncExecutor(prepared, data, loop)
+
+
+def _limit_downloads() -> None:
+    """Bound what clients' URLs may fetch; the weights, which the operator named, are there already."""
+    from cog.download import configure_downloads, download_settings
+
+    settings = download_settings()
+    is_allowed = os.environ.get("COG_ALLOW_PRIVATE_URLS", "").lower() in ("1", "true", "yes", "on")
+    limit = os.environ.get("COG_MAX_DOWNLOAD", "")
+    max_size_bytes = int(limit) if limit.isdecimal() else settings.max_size_bytes
+    configure_downloads(settings._replace(allow_private=is_allowed, max_size_bytes=max_size_bytes))
 
 
 def _new_loop() -> Any:
