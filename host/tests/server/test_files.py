@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,12 @@ def test_a_missing_file_is_an_error_and_the_others_are_still_removed(tmp_path: P
     with pytest.raises(FileNotFoundError):
         inline_files(["a", "b"], files)
     assert not path.exists()
+
+
+def test_a_file_of_many_chunks_is_encoded_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "x.bin"
+    content = bytes(range(256)) * 8192 + b"end"
+    path.write_bytes(content)
+    files = {"token": {"path": str(path), "name": "x.bin", "remove": False}}
+    url = inline_files("token", files)
+    assert base64.b64decode(url.partition(",")[2]) == content

@@ -11,6 +11,10 @@ from cog._schema.kinds import is_dict, is_list
 
 DEFAULT_MEDIA_TYPE = "application/octet-stream"
 
+CHUNK_BYTES = 3 * 256 * 1024
+"""Encoded at once, a multiple of 3: the event loop can have its turn between two of them, as the
+encoder does not let go of the interpreter meanwhile."""
+
 mimetypes.add_type("image/webp", ".webp")
 
 
@@ -32,7 +36,11 @@ def inline_files(value: Any, files: dict[str, dict[str, Any]]) -> Any:
 def data_url(path: Path, name: str) -> str:
     """Return the content of a file as a base64 data URL; its media type is told by ``name``."""
     media_type = mimetypes.guess_type(name)[0] or DEFAULT_MEDIA_TYPE
-    return f"data:{media_type};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    parts = [f"data:{media_type};base64,"]
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            parts.append(base64.b64encode(chunk).decode("ascii"))
+    return "".join(parts)
 
 
 def _replace(value: Any, urls: dict[str, str]) -> Any:
