@@ -7,6 +7,7 @@ have an id at their second place.
 from __future__ import annotations
 
 import logging
+from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,8 +28,10 @@ class App:
         self._metrics = metrics
         self._auth = auth or NoAuth()
         self._endpoints: dict[str, dict[str, Endpoint]] = {}
+        self._with_id: dict[str, dict[str, Endpoint]] = {}
         for method, path, endpoint in routes.table():
-            self._endpoints.setdefault(path, {})[method] = endpoint
+            table = self._with_id if "{id}" in path else self._endpoints
+            table.setdefault(path, {})[method] = endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Source: ASGI 3, HTTP connection scope."""
@@ -62,9 +65,12 @@ class App:
             return answer_error(error)
 
     def _find_with_id(self, scope: Scope) -> dict[str, Endpoint] | None:
-        """Find ``/predictions/{id}`` and what is below it; the id is left in the scope."""
-        parts = scope["path"].split("/")
+        """Find ``/predictions/{id}`` and what is below it; the id is left in the scope.
+
+        A slash in an id (``%2F``) must not look like the next part of the path.
+        """
+        parts = [unquote(part) for part in scope["raw_path"].decode("latin-1").split("/")]
         if len(parts) not in (3, 4):
             return None
         scope["prediction_id"] = parts[2]
-        return self._endpoints.get("/".join(["", parts[1], "{id}", *parts[3:]]))
+        return self._with_id.get("/".join(["", parts[1], "{id}", *parts[3:]]))

@@ -25,7 +25,7 @@ from cogworks.server.routes import Routes
 from cogworks.server.service import PredictionService
 from cogworks.server.settings import Settings
 from cogworks.server.store import open_store
-from cogworks.server.transport import CoalescingProtocol
+from cogworks.server.transport import BoundedProtocol
 from cogworks.server.webhooks import Webhooks
 
 CLOSE_S = 5
@@ -133,7 +133,7 @@ def _uvicorn_config(app: App) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http=CoalescingProtocol,
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",
         access_log=False,

@@ -26,6 +26,14 @@ DEFAULT_PAGE = 20
 MAX_PAGE = 100
 """How many predictions ``GET /predictions`` shows at once."""
 
+MAX_LIMIT_DIGITS = 9
+"""Python takes long to read very long numbers, and refuses them."""
+
+MAX_DEPTH = 100
+"""Levels of arrays and objects in a body: all that reads it later must get to its ground."""
+
+TOO_DEEP = f"The body has more than {MAX_DEPTH} levels of arrays and objects"
+
 TRACE_HEADERS = ("traceparent", "tracestate")
 
 
@@ -110,16 +118,22 @@ def decode_json(scope: Scope, body: bytes) -> Any:
     """Return what a JSON body holds.
 
     Raises:
-        BadRequestError: 400 for no JSON, 415.
+        BadRequestError: 400 for no JSON, or too deep, 415.
     """
     media_type = find_header(scope, b"content-type").partition(b";")[0].strip().lower()
     if media_type != b"application/json":
         shown = media_type[:80].decode("latin-1") or "missing"
         raise BadRequestError(415, f"Content-Type must be application/json; it is {shown}")
     try:
-        return msgspec.json.decode(body)
-    except (ValueError, RecursionError) as error:
+        data = msgspec.json.decode(body)
+    except RecursionError as error:
+        raise BadRequestError(400, TOO_DEEP) from error
+    except ValueError as error:
         raise BadRequestError(400, f"The body is not JSON: {error}") from error
+    # Few brackets cannot nest deeply, and they are counted in no time.
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_too_deep(data):
+        raise BadRequestError(400, TOO_DEEP)
+    return data
 
 
 def parse_prediction_request(data: Any) -> PredictionRequest:
@@ -161,11 +175,14 @@ def parse_prediction_request(data: Any) -> PredictionRequest:
 
 
 def read_trace(scope: Scope) -> dict[str, str]:
-    """Return the headers of the client's trace, to be passed on. Source: W3C Trace Context."""
+    """Return the headers of the client's trace, to be passed on, unless they are none.
+
+    Source: W3C Trace Context.
+    """
     return {
         name: value
         for name in TRACE_HEADERS
-        if (value := find_header(scope, name.encode()).decode("latin-1"))
+        if (value := _printable(find_header(scope, name.encode())))
     }
 
 
@@ -177,7 +194,8 @@ def read_page(scope: Scope) -> tuple[int, str | None]:
     """
     query = parse_qs(scope["query_string"].decode("latin-1"))
     limit = query.get("limit", [str(DEFAULT_PAGE)])[-1]
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MAX_PAGE):
+    is_number = limit.isascii() and limit.isdigit() and len(limit) <= MAX_LIMIT_DIGITS
+    if not (is_number and 1 <= int(limit) <= MAX_PAGE):
         raise BadFieldsError([_detail(["query", "limit"], f"must be from 1 to {MAX_PAGE}")])
     return int(limit), query.get("cursor", [None])[-1]
 
@@ -207,6 +225,27 @@ def with_id(request: PredictionRequest, prediction_id: str, kind: str) -> Predic
         message = f"{kind} ID must match the ID supplied in the URL"
         raise BadFieldsError([_detail(["body", "id"], message)])
     return replace(request, id=prediction_id)
+
+
+def _is_too_deep(data: Any) -> bool:
+    """Tell whether there are more than ``MAX_DEPTH`` levels; one after the other, without recursion."""
+    level: list[Any] = [data]
+    for _ in range(MAX_DEPTH + 1):
+        below: list[Any] = []
+        for item in level:
+            if is_dict(item):
+                below += item.values()
+            elif is_list(item):
+                below += item
+        if not below:
+            return False
+        level = [item for item in below if isinstance(item, (dict, list))]
+    return bool(level)
+
+
+def _printable(value: bytes) -> str:
+    text = value.decode("latin-1")
+    return text if text.isascii() and text.isprintable() else ""
 
 
 def _are_events(value: Any) -> bool:

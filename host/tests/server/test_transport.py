@@ -1,0 +1,185 @@
+"""Clients that do not do their part, on a real socket; patience is short here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from cogworks.server.responses import JsonResponse
+from cogworks.server.transport import BoundedProtocol
+
+GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n"
+LONG_BYTES = 8 * 1024 * 1024
+BOUND_S = 10.0
+
+Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+
+
+class Hasty(BoundedProtocol):
+    patience_s = 0.2
+    check_s = 0.05
+
+
+class App:
+    """Reads a body; ``/wait`` answers when told, ``/long`` with much, ``/early`` without reading."""
+
+    def __init__(self) -> None:
+        self.go_on = asyncio.Event()
+        self.left = asyncio.Event()
+        self.sent = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        more = scope["path"] != "/early"
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                self.left.set()
+                return
+            more = message.get("more_body", False)
+        if scope["path"] == "/wait":
+            await self.go_on.wait()
+        if scope["path"] == "/leave":
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            self.left.set()
+            return
+        text = b"x" * LONG_BYTES if scope["path"] == "/long" else b"fine"
+        await JsonResponse(text)(scope, receive, send)
+        self.sent.set()
+
+
+@contextlib.asynccontextmanager
+async def serving(app: App) -> AsyncGenerator[Connect]:
+    config = uvicorn.Config(
+        app, http=Hasty, ws="none", lifespan="off", log_config=None, timeout_keep_alive=5
+    )
+    config.load()
+    state = ServerState()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Hasty(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+    )
+    port = server.sockets[0].getsockname()[1]
+    writers: list[asyncio.StreamWriter] = []
+
+    async def connect() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writers.append(writer)
+        return reader, writer
+
+    try:
+        async with asyncio.timeout(BOUND_S):
+            yield connect
+            for writer in writers:
+                writer.close()
+                with contextlib.suppress(OSError):
+                    await writer.wait_closed()
+            while state.connections or state.tasks:  # noqa: ASYNC110 - sets of uvicorn's, no event
+                await asyncio.sleep(0.01)
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"G", b"GET / HTTP/1.1\r\nhost:", POST + b"\r\n", POST + b"\r\nsome", GET + b"\r\n"],
+)
+def test_a_client_that_stops_midway_is_given_up(play: Any, sent: bytes) -> None:
+    async def scene() -> None:
+        async with serving(App()) as connect:
+            reader, writer = await connect()
+            writer.write(sent)
+            answer = await reader.read()
+            is_begun = sent not in (b"", GET + b"\r\n")
+            assert answer.startswith(b"HTTP/1.1 408 ") == is_begun, answer
+
+    play(scene())
+
+
+def test_a_slow_drip_of_a_head_is_given_up(play: Any) -> None:
+    async def scene() -> None:
+        async with serving(App()) as connect:
+            reader, writer = await connect()
+            writer.write(b"GET / HTTP/1.1\r\n")
+            reading = asyncio.create_task(reader.read())
+            while not reading.done():
+                writer.write(b"x")
+                await asyncio.wait((reading,), timeout=0.02)
+            assert b" 408 " in await reading
+
+    play(scene())
+
+
+def test_a_body_that_comes_steadily_may_take_longer(play: Any) -> None:
+    async def scene() -> None:
+        async with serving(App()) as connect:
+            reader, writer = await connect()
+            writer.write(POST + b"connection: close\r\n\r\n")
+            for _ in range(10):
+                writer.write(b"x" * 10_000)
+                await asyncio.sleep(0.05)
+            assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+
+    play(scene())
+
+
+def test_the_server_itself_may_take_longer(play: Any) -> None:
+    async def scene() -> None:
+        app = App()
+        async with serving(app) as connect:
+            reader, writer = await connect()
+            writer.write(GET.replace(b"/ ", b"/wait ", 1))
+            await asyncio.sleep(Hasty.patience_s * 3)
+            app.go_on.set()
+            assert await reader.readuntil(b"fine")
+
+    play(scene())
+
+
+def test_a_client_that_reads_nothing_is_given_up(play: Any) -> None:
+    async def scene() -> None:
+        app = App()
+        async with serving(app) as connect:
+            reader, writer = await connect()
+            writer.write(GET.replace(b"/ ", b"/long ", 1) * 3)
+            await app.sent.wait()
+            await asyncio.sleep(Hasty.patience_s * 3)
+            with contextlib.suppress(ConnectionError):
+                assert len(await reader.read()) < LONG_BYTES
+
+    play(scene())
+
+
+def test_what_follows_an_early_answer_is_not_read_for_ever(play: Any) -> None:
+    async def scene() -> None:
+        async with serving(App()) as connect:
+            reader, writer = await connect()
+            writer.write(POST.replace(b"/ ", b"/early ", 1).replace(b"100000", b"9" * 12) + b"\r\n")
+            assert await reader.readuntil(b"fine")
+            with contextlib.suppress(ConnectionError):
+                while True:
+                    writer.write(b"x" * 1000)
+                    await writer.drain()
+                    await asyncio.sleep(0.005)
+
+    play(scene())
+
+
+def test_a_request_learns_that_its_client_left_though_another_is_queued(play: Any) -> None:
+    async def scene() -> None:
+        app = App()
+        async with serving(app) as connect:
+            _, writer = await connect()
+            writer.write(GET.replace(b"/ ", b"/leave ", 1) + GET)
+            await writer.drain()
+            writer.close()
+            await app.left.wait()
+
+    play(scene())
