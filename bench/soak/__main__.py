@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
         stack.close()
         for soak in soaks:
             soak.check_log()
-        results = {
+        results: dict[str, Any] = {
             "command": shlex.join(["python", "-m", "bench.soak", *arguments]),
             "seed": options.seed,
             "date": time.strftime("%Y-%m-%d", time.gmtime()),

@@ -37,6 +37,9 @@ NOT_READY = (
     "Setup has not finished yet. Wait until it has finished, or GET /health-check for status."
 )
 
+_DOWN = (WorkerState.SETUP_FAILED, WorkerState.DEFUNCT)
+"""A worker that stands so will not be ready again by itself."""
+
 _OF_PREDICTIONS = (Done, Output, Log, Metric)
 
 logger = logging.getLogger(__name__)
@@ -107,7 +110,8 @@ class Dispatcher:
 
     def cancel(self, run: Run) -> None:
         """Ask for the end of a run; again, or too late, does nothing."""
-        if run.is_cancel_requested or run.prediction.is_terminal:
+        is_done = run.worker is not None and run.run_id not in self._runs  # Its files are read.
+        if run.is_cancel_requested or run.prediction.is_terminal or is_done:
             return
         run.is_cancel_requested = True
         if run.worker is None:
@@ -119,6 +123,10 @@ class Dispatcher:
 
     async def close(self) -> None:
         """Wait for the files that are still being read."""
+        await self.wait_files()
+
+    async def wait_files(self) -> None:
+        """Wait for the files that are being read at the moment."""
         await asyncio.gather(*self._tasks)
 
     def _why_not_ready(self) -> str:
@@ -131,7 +139,11 @@ class Dispatcher:
         self.pool.acquire(worker)
         self._runs[run.run_id] = run
         message = Predict(run.run_id, run.values, run.prediction.context)
-        worker.predict(message, is_alone=is_alone)
+        try:
+            worker.predict(message, is_alone=is_alone)
+        except OSError:  # A long input goes through a file.
+            self._release(run, worker)
+            raise
         run.apply(Started(time.time()))
         if self._settings.predict_timeout_s is not None:
             self._after(run, self._settings.predict_timeout_s, self._expire)
@@ -141,7 +153,18 @@ class Dispatcher:
             worker = self.pool.find_worker()
             if worker is None:
                 return
-            self._start(self._queue.popleft(), worker)
+            run = self._queue.popleft()
+            try:
+                self._start(run, worker)
+            except OSError as error:
+                reason = f"the input cannot be handed to the worker: {error}"
+                self._finish(run, Failed(time.time(), reason))
+
+    def _fail_waiting(self) -> None:
+        """Fail what waits for a slot if no worker will ever have one."""
+        if all(worker.state in _DOWN for worker in self.pool.workers):
+            while self._queue:
+                self._finish(self._queue.popleft(), Failed(time.time(), self._why_not_ready()))
 
     # -- deadlines ----------------------------------------------------------------------------
 
@@ -180,7 +203,8 @@ class Dispatcher:
             case Log(_, source, text):
                 self._add_log(run, source, text)
             case Metric(_, name, value, mode):
-                run.apply(MetricRecorded(name, value, mode))
+                if not run.prediction.is_terminal:
+                    run.apply(MetricRecorded(name, value, mode))
 
     def on_output(self, worker: Supervisor, source: str, text: str) -> None:
         """Attribute printed text: to the only prediction of the worker, else to nobody."""
@@ -203,15 +227,19 @@ class Dispatcher:
             self._finish(run, Canceled(time.time()) if is_canceled else Failed(time.time(), reason))
 
     def on_change(self, worker: Supervisor) -> None:
-        """Tell the owner, and use a worker that has become ready."""
+        """Tell the owner, and use a worker that has become ready, or give up where none will."""
         self._on_change(worker)
         self._start_waiting()
+        self._fail_waiting()
 
     # -- the end of a prediction --------------------------------------------------------------
 
     def _release(self, run: Run, worker: Supervisor) -> None:
         del self._runs[run.run_id]
         self.pool.release(worker)
+        # What is left to do is the server's own: no deadline of it may end the worker.
+        for timer in run.timers:
+            timer.cancel()
 
     def _deliver(self, run: Run, message: Output | Done) -> None:
         """Apply a message now, or after the files of earlier ones have been read."""
@@ -232,7 +260,7 @@ class Dispatcher:
             if message.files:
                 try:
                     value = await asyncio.to_thread(inline_files, value, message.files)
-                except OSError as error:
+                except (OSError, ValueError) as error:  # ValueError: no path at all.
                     reason = f"an output file cannot be read: {error}"
                     self._finish(run, Failed(time.time(), reason))
             self._apply(run, message, value)

@@ -82,14 +82,14 @@ class Link:
         return self._open_channels == 0
 
     def send_data(self, message: Message, *, now: bool = False) -> None:
-        """Send on the data channel; never waits.
+        """Send on the data channel; never waits. Nothing happens when the worker is gone.
 
         Args:
             now: at once, else with all that is sent in this turn of the loop: better for the
                 whole where much is sent, worse for this message.
         """
         if now and not self._frames and self._data is not None:
-            self._data.write(self._frame(message))
+            _write(self._data, self._frame(message))
             self._stay_awake()
             return
         self._awake_until = 0.0
@@ -100,9 +100,9 @@ class Link:
             self._flush()
 
     def send_control(self, message: Message) -> None:
-        """Send on the control channel; never waits."""
+        """Send on the control channel; never waits. Nothing happens when the worker is gone."""
         if self._control is not None:
-            self._control.write(self._frame(message))
+            _write(self._control, self._frame(message))
 
     def drain_output(self) -> None:
         """Report all that the worker has printed so far; one system call where that is nothing."""
@@ -156,7 +156,11 @@ class Link:
         if len(frame) - 1 <= MAX_FRAME_BYTES or self.spill_dir is None:
             return frame
         path = self.spill_dir / f"spill-{id(frame):x}-{os.urandom(8).hex()}.json"
-        path.write_bytes(frame)
+        try:
+            path.write_bytes(frame)
+        except OSError:
+            path.unlink(missing_ok=True)  # A full disk has no room for a part of it either.
+            raise
         return encode(Spilled(str(path)))
 
     def _unspill(self, spilled: Spilled) -> Message:
@@ -203,7 +207,16 @@ class Link:
     def _flush(self) -> None:
         frames, self._frames = self._frames, []
         if frames and self._data is not None:
-            self._data.write(b"".join(frames))
+            _write(self._data, b"".join(frames))
+
+
+def _write(transport: asyncio.WriteTransport, data: bytes) -> None:
+    """Write, unless the worker has left already: its owner learns of that in a moment.
+
+    uvloop raises where asyncio only warns.
+    """
+    if not transport.is_closing():
+        transport.write(data)
 
 
 class _Pipe:

@@ -67,6 +67,9 @@ class WorkerClient(Protocol):
     def on_change(self, worker: Supervisor) -> None:
         """The worker's state is another one now."""
 
+    async def wait_files(self) -> None:
+        """Return once nothing is read any more of what dead workers have left."""
+
 
 class SetupReport:
     """What is known of the present worker's setup; times in seconds since the epoch."""
@@ -307,7 +310,12 @@ class Supervisor:
             self._later(action.after_s, self._begin_restart)
         self._exited.set()
         self._client.on_change(self)
-        self._spawn_task(asyncio.to_thread(process.remove_temp_dir))
+        self._spawn_task(self._clear(process))
+
+    async def _clear(self, process: WorkerProcess) -> None:
+        """Remove the temporary files, but not under who reads the outputs of a last prediction."""
+        await self._client.wait_files()
+        await asyncio.to_thread(process.remove_temp_dir)
 
     def _begin_restart(self) -> None:
         if self.state is WorkerState.WAITING:
