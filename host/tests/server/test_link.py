@@ -7,7 +7,7 @@ import contextlib
 import os
 import resource
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,7 @@ def test_what_is_sent_to_a_worker_that_has_left_is_dropped(new_loop: Callable[[]
 
 
 @contextlib.contextmanager
-def small_files() -> Iterator[None]:
+def small_files() -> Generator[None]:
     """Let no file grow beyond a megabyte: as a full disk, writing fails midway."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1024 * 1024, hard))

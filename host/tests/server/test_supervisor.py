@@ -1,0 +1,72 @@
+"""One worker over its lives, on real processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cog._bridge.messages import Message
+from cogworks.server.launch import WorkerLaunch
+from cogworks.server.settings import Settings
+from cogworks.server.supervisor import Supervisor
+
+pytestmark = pytest.mark.slow
+
+MODELS = Path(__file__).resolve().parents[3] / "fixtures" / "models"
+
+
+class Reader:
+    """Who is told what happens to the worker; its files are read until ``has_read`` is set."""
+
+    def __init__(self) -> None:
+        self.is_ready = asyncio.Event()
+        self.is_dead = asyncio.Event()
+        self.has_read = asyncio.Event()
+
+    def on_message(self, worker: Supervisor, message: Message) -> None:
+        pass
+
+    def on_output(self, worker: Supervisor, source: str, text: str) -> None:
+        pass
+
+    def on_setup_output(self, worker: Supervisor, source: str, text: str) -> None:
+        pass
+
+    def on_death(self, worker: Supervisor, reason: str) -> None:
+        self.is_dead.set()
+
+    def on_change(self, worker: Supervisor) -> None:
+        if worker.ready is not None:
+            self.is_ready.set()
+
+    async def wait_files(self) -> None:
+        await self.has_read.wait()
+
+
+def test_the_folder_of_a_dead_worker_stays_while_its_files_are_read(
+    play: Any, sdk_tree: Path
+) -> None:
+    async def scene() -> None:
+        reader = Reader()
+        launch = WorkerLaunch(Path(sys.executable), sdk_tree, MODELS / "echo", "run.py:Runner")
+        worker = Supervisor(launch, Settings(), reader)
+        await worker.start()
+        await reader.is_ready.wait()
+        folder, pid = worker.temp_dir, worker.pid
+        assert folder is not None
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await reader.is_dead.wait()
+        await asyncio.to_thread(lambda: None)  # A turn of the threads that remove folders.
+        assert folder.exists()
+        reader.has_read.set()
+        await worker.stop()
+        assert not folder.exists()
+
+    play(scene())
