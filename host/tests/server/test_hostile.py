@@ -230,6 +230,15 @@ def test_what_is_no_http_is_refused_and_the_connection_closed(peer: Peer) -> Non
         check_refused(peer.say(data), 400)
 
 
+def test_rubbish_after_a_good_request_is_refused_too(peer: Peer) -> None:
+    with peer.connect() as connection:
+        connection.sendall(GET + b"\r\n")
+        assert status(connection.recv(65536)) == 200
+        connection.sendall(b"rubbish\r\n\r\n")
+        check_refused(connection.recv(65536), 400)
+        assert connection.recv(1) == b""
+
+
 def test_heads_and_trailers_without_end_are_refused(peer: Peer) -> None:
     for data in (
         GET + b"a: " + b"b" * 70_000 + b"\r\n\r\n",

@@ -28,8 +28,8 @@ MAX_HEAD_BYTES = 64 * 1024
 LINE_BYTES = 4
 """What a header has besides its name and its value."""
 
-PATIENCE_S = 30.0
-"""How long a client may take for its next step: a head, a piece of a body, to read an answer."""
+PATIENCE_S = 60.0
+"""How long a client may take for its next step: to send a head or a body, or to read. Source: nginx."""
 
 LEAST_BYTES_PER_S = 500
 """A body that comes at least this fast may take longer. Source: Apache, mod_reqtimeout."""
