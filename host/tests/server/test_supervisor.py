@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from cog._bridge.messages import Message
+from cogworks.server import supervisor
 from cogworks.server.launch import WorkerLaunch
+from cogworks.server.lifecycle import WorkerState
 from cogworks.server.settings import Settings
 from cogworks.server.supervisor import Supervisor
 
@@ -42,7 +44,7 @@ class Reader:
         self.is_dead.set()
 
     def on_change(self, worker: Supervisor) -> None:
-        if worker.ready is not None:
+        if worker.state is WorkerState.READY:
             self.is_ready.set()
 
     async def wait_files(self) -> None:
@@ -70,3 +72,28 @@ def test_the_folder_of_a_dead_worker_stays_while_its_files_are_read(
         assert not folder.exists()
 
     play(scene())
+
+
+def test_a_death_is_told_when_the_last_words_are_there_not_later(
+    play: Any, sdk_tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "LAST_WORDS_S", 3600.0)
+
+    async def scene() -> None:
+        reader = Reader()
+        reader.has_read.set()
+        launch = WorkerLaunch(Path(sys.executable), sdk_tree, MODELS / "echo", "run.py:Runner")
+        worker = Supervisor(launch, Settings(), reader)
+        await worker.start()
+        for _ in range(2):
+            await reader.is_ready.wait()
+            reader.is_ready.clear()
+            assert worker.pid is not None
+            os.kill(worker.pid, signal.SIGKILL)
+            async with asyncio.timeout(30):
+                await reader.is_dead.wait()
+            reader.is_dead.clear()
+        await worker.stop()
+
+    for _ in range(3):  # The death and the end of the channels come in either order.
+        play(scene())

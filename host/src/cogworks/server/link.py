@@ -59,6 +59,7 @@ class Link:
         self._poller = select.poll()
         self._frames: list[bytes] = []
         self._open_channels = 0
+        self._ended = asyncio.Event()
         self._awake_until = 0.0
         # With one processor, waiting awake would keep the worker from it.
         self._may_wait_awake = count_cpus() > 1
@@ -80,6 +81,10 @@ class Link:
     def has_ended(self) -> bool:
         """Tell whether everything that the worker sent has been received."""
         return self._open_channels == 0
+
+    async def wait_end(self) -> None:
+        """Wait until everything that the worker sent has been received."""
+        await self._ended.wait()
 
     def send_data(self, message: Message, *, now: bool = False) -> None:
         """Send on the data channel; never waits. Nothing happens when the worker is gone.
@@ -146,9 +151,12 @@ class Link:
     def lose_channel(self) -> None:
         """Note the end of a channel."""
         self._open_channels -= 1
+        if not self._open_channels:
+            self._ended.set()
 
     def _protocol(self) -> _ChannelProtocol:
         self._open_channels += 1
+        self._ended.clear()
         return _ChannelProtocol(self)
 
     def _frame(self, message: Message) -> bytes:

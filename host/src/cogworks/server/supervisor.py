@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -291,7 +292,14 @@ class Supervisor:
         if self._link.has_ended():
             self._bury(process, reason)
         else:
-            asyncio.get_running_loop().call_later(LAST_WORDS_S, self._bury, process, reason)
+            self._spawn_task(self._bury_soon(process, reason))
+
+    async def _bury_soon(self, process: WorkerProcess, reason: str) -> None:
+        """Give the last words time to arrive, but no more than they need: predictions still come."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                await self._link.wait_end()
+        self._bury(process, reason)
 
     def _bury(self, process: WorkerProcess, reason: str) -> None:
         """Clean up behind a dead process, tell what it leaves undone, and order the next one."""
