@@ -251,8 +251,12 @@ class PredictionService:
             run.ends_with_followers = request.is_streamed
         if request.is_async:
             run.accepted = run.body()
-        self._dispatcher.begin(run)
         self._by_id[run.id] = run
+        try:
+            self._dispatcher.begin(run)
+        except BaseException:
+            del self._by_id[run.id]
+            raise
         if request.is_async and self._store.is_durable:
             self._keep(run)  # Its client was told that it will be done: a next server must know.
         return run
