@@ -8,7 +8,9 @@ CogworksError                         the message is the whole sentence; ``exit_
 |  |- engines.errors.PythonNotFoundError   the wanted Python cannot be had on this machine
 |  |- engines.errors.ResolutionError       the requirements do not fit together or do not exist
 |  '- engines.errors.InstallError          the packages could not be downloaded, built or installed
-'- schema.errors.SchemaError          the author's signature cannot be turned into a schema
+|- schema.errors.SchemaError          the author's signature cannot be turned into a schema
+|- server.errors                      what can go wrong with a prediction: a tree of its own
+'- server.store.errors                what can go wrong with the store: a tree of its own
 
 Wherever a message quotes outside text, it is cut, and credentials in URLs are hidden.
 """

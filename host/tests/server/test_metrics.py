@@ -109,13 +109,11 @@ def test_levels_are_those_of_the_moment() -> None:
 def test_failures_restarts_and_lag_are_counted() -> None:
     metrics = Metrics()
     metrics.record_webhook_failure()
-    metrics.record_upload_failure()
     metrics.record_worker_restart()
     metrics.record_worker_restart()
     metrics.record_loop_lag(0.02)
     samples = read(metrics)
     assert samples["cogworks_webhook_failures_total{}"] == 1
-    assert samples["cogworks_upload_failures_total{}"] == 1
     assert samples["cogworks_worker_restarts_total{}"] == 2
     assert samples["cogworks_event_loop_lag_seconds_sum{}"] == 0.02
 

@@ -83,7 +83,7 @@ def notices(project: Project) -> list[str]:
         names = ", ".join(f"build.{name}" for name in skipped)
         found.append(
             f"{names} cannot be applied without an image: this machine is used as it is. "
-            "`cog build` makes an image that has them."
+            "Images come with `cog build`, which this version does not have yet."
         )
     if build.requirements_file is None or build.requirements_file.suffix != ".toml":
         # Whoever makes the environment gets the error of a bad file, with all its problems.
