@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.parser import text_string_to_metric_families
 
+from cogworks._version import __version__
 from cogworks.server.metrics import CONTENT_TYPE, Distribution, Levels, Metrics
 from cogworks.server.predictions import Canceled, Event, Failed, Prediction, Started, Succeeded
 
@@ -26,7 +29,10 @@ def ended(*events: Event, created_at: float = 10.0) -> Prediction:
 
 def read(metrics: Metrics, levels: Levels = NOTHING) -> dict[str, float]:
     """Return each sample under its name and labels, as Prometheus would."""
-    text = metrics.render(levels).decode()
+    return read_text(metrics.render(levels).decode())
+
+
+def read_text(text: str) -> dict[str, float]:
     samples: dict[str, float] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
@@ -164,3 +170,41 @@ def test_the_library_of_prometheus_is_not_loaded_before_the_first_scrape() -> No
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout == "False\n"
+
+
+def test_readiness_followers_and_the_build_are_shown() -> None:
+    samples = read(Metrics(), Levels(0, 1, 0, is_ready=True, stream_subscribers=5))
+    assert samples["cogworks_ready{}"] == 1
+    assert samples["cogworks_stream_subscribers{}"] == 5
+    assert read(Metrics())["cogworks_ready{}"] == 0
+    (build,) = [name for name in samples if name.startswith("cogworks_build_info")]
+    assert f"version={__version__}" in build
+    assert samples[build] == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
+def test_each_worker_that_lives_shows_its_memory() -> None:
+    samples = read(Metrics(), Levels(0, 1, 0, worker_pids=(os.getpid(), None)))
+    assert samples["cogworks_worker_resident_memory_bytes{worker=0}"] > 2**20
+    assert "cogworks_worker_resident_memory_bytes{worker=1}" not in samples
+
+
+@pytest.mark.slow
+def test_a_stream_is_counted_while_it_is_followed_and_after(launch_server: Any) -> None:
+    server = launch_server("streams_forever")
+    headers = {"Accept": "text/event-stream"}
+    call = server.client.stream("POST", "/predictions", json={"input": {}}, headers=headers)
+    with call as response:
+        assert response.status_code == 200
+        pieces = response.iter_raw()  # Kept: it closes the answer when it goes.
+        size_bytes = len(next(pieces))
+        samples = read_text(server.client.get("/metrics").text)
+        assert samples["cogworks_stream_subscribers{}"] == 1
+    # Its client has left: the server notices that in its own time.
+    canceled = "cogworks_predictions_total{status=canceled}"
+    while not (samples := read_text(server.client.get("/metrics").text))[canceled]:
+        pass
+    assert samples["cogworks_stream_subscribers{}"] == 0
+    assert samples["cogworks_response_bytes_sum{}"] >= size_bytes
+    assert samples["cogworks_ready{}"] == 1
+    assert samples["cogworks_worker_resident_memory_bytes{worker=0}"] > 2**20

@@ -16,6 +16,7 @@ from cogworks.server.metrics import Metrics
 from cogworks.server.requests import find_header
 from cogworks.server.responses import JsonResponse, error_response
 from cogworks.server.routes import HANDLED, Endpoint, Routes, answer_error
+from cogworks.server.sse import EventStream
 
 logger = logging.getLogger(__name__)
 
@@ -40,9 +41,14 @@ class App:
         response = await self._answer(scope, receive)
         await response(scope, receive, send)
         if isinstance(response, JsonResponse):
-            length = find_header(scope, b"content-length")
-            size_bytes = int(length) if length.isdigit() else 0
-            self._metrics.record_response(response.status, size_bytes, len(response.body))
+            self._record(scope, response.status, len(response.body))
+        elif isinstance(response, EventStream):
+            self._record(scope, response.status, response.sent_bytes)
+
+    def _record(self, scope: Scope, status: int, response_bytes: int) -> None:
+        length = find_header(scope, b"content-length")
+        request_bytes = int(length) if length.isdigit() else 0
+        self._metrics.record_response(status, request_bytes, response_bytes)
 
     async def _answer(self, scope: Scope, receive: Receive) -> ASGIApp:
         refusal = self._auth.refusal(scope)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import platform
+import resource
 from collections.abc import Iterator
 from itertools import accumulate
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import generate_latest
@@ -15,6 +18,7 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
+from cogworks import _version
 from cogworks.server.metrics import Distribution, Levels, Metrics
 
 
@@ -48,6 +52,24 @@ class _Snapshot(Collector):
         yield _gauge("queue_depth", "Predictions that wait for a slot.", now.queue_depth)
         yield _gauge("slots", "Predictions that can run at once.", now.slots)
         yield _gauge("slots_busy", "Slots that a prediction has.", now.slots_busy)
+        yield _gauge("ready", "1 if predictions may come, else 0.", now.is_ready)
+        yield _gauge(
+            "stream_subscribers", "Clients that follow a prediction now.", now.stream_subscribers
+        )
+        memory = GaugeMetricFamily(
+            "cogworks_worker_resident_memory_bytes",
+            "Memory of a worker's own process, without what it has started.",
+            labels=["worker"],
+        )
+        for number, pid in enumerate(now.worker_pids):
+            if (size_bytes := find_resident_bytes(pid)) is not None:
+                memory.add_metric([str(number)], size_bytes)
+        yield memory
+        build = GaugeMetricFamily(
+            "cogworks_build_info", "1; its labels say what runs.", labels=["version", "python"]
+        )
+        build.add_metric([_version.__version__, platform.python_version()], 1)
+        yield build
 
     def _counters(self) -> Iterator[Metric]:
         metrics = self._metrics
@@ -82,6 +104,15 @@ class _Snapshot(Collector):
             "How late the server's event loop was.",
             metrics.loop_lag_seconds,
         )
+
+
+def find_resident_bytes(pid: int | None) -> int | None:
+    """Return the resident set size of a process, if there is one, and a ``/proc``. Source: proc(5)."""
+    try:
+        fields = Path(f"/proc/{pid}/statm").read_text().split()
+    except OSError:
+        return None
+    return int(fields[1]) * resource.getpagesize()
 
 
 def _gauge(name: str, help: str, value: float) -> Metric:

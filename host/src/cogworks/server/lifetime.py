@@ -9,12 +9,13 @@ import signal
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from cogworks import _version
-from cogworks.server import health
+from cogworks.server import health, prediction_log
 from cogworks.server.app import App
 from cogworks.server.auth import BearerAuth, NoAuth
 from cogworks.server.launch import WorkerLaunch
@@ -22,11 +23,16 @@ from cogworks.server.log import ModelLog
 from cogworks.server.loop_lag import LoopLag
 from cogworks.server.process import WorkerProcess
 from cogworks.server.routes import Routes
+from cogworks.server.run import Run
 from cogworks.server.service import PredictionService
 from cogworks.server.settings import Settings
 from cogworks.server.store import open_store
+from cogworks.server.tracing import open_spans
 from cogworks.server.transport import BoundedProtocol
 from cogworks.server.webhooks import Webhooks
+
+if TYPE_CHECKING:
+    from cogworks.server.spans import Spans
 
 CLOSE_S = 5
 """How long connections that are still open may take to end after the last prediction."""
@@ -56,11 +62,12 @@ class Lifetime:
         """Serve on ``sock`` until asked to stop; return 1 if the model never came up, else 0."""
         stopping = asyncio.Event()
         settings = self._settings
+        spans = open_spans(settings)
         service = PredictionService(
             settings,
             self._launch,
             self._document,
-            on_log=ModelLog(settings.log_format).write,
+            on_log=ModelLog(settings.log_format, lambda id: _find_trace(service, id)).write,
             processes=self._processes,
             store=open_store(settings.store),
             webhooks=Webhooks(
@@ -69,7 +76,9 @@ class Lifetime:
                 secret=settings.webhook_secret,
                 user_agent=f"cogworks/{_version.__version__}",
                 on_failure=lambda: service.metrics.record_webhook_failure(),
+                spans=spans,
             ),
+            watchers=_watchers(spans),
         )
         self._handle_signals(stopping)
         await service.start()
@@ -78,7 +87,7 @@ class Lifetime:
         app = App(routes, service.metrics, auth)
         lag = LoopLag(service.metrics.record_loop_lag)
         lag.start()
-        server = _Server(_uvicorn_config(app))
+        server = _Server(_uvicorn_config(app if spans is None else _traced(app, spans, routes)))
         serving = asyncio.create_task(server.serve([sock]))
         watching = asyncio.create_task(self._reload_on_change(service))
         announce()
@@ -95,6 +104,8 @@ class Lifetime:
         await service.stop(self._settings.shutdown_grace_s)
         server.should_exit = True
         await serving
+        if spans is not None:
+            await spans.close()
         return 1 if failed else 0
 
     def _handle_signals(self, stopping: asyncio.Event) -> None:
@@ -129,7 +140,30 @@ class _Server(uvicorn.Server):
         return contextlib.nullcontext()
 
 
-def _uvicorn_config(app: App) -> uvicorn.Config:
+def _watchers(spans: Spans | None) -> list[Callable[[Run], None]]:
+    """Return who is told of each prediction; the spans come first, as the log names them."""
+    watchers: list[Callable[[Run], None]] = []
+    if spans is not None:
+        watchers.append(spans.watch)
+    if prediction_log.is_wanted():
+        watchers.append(prediction_log.watch)
+    return watchers
+
+
+def _traced(app: App, spans: Spans, routes: Routes) -> ASGIApp:
+    from cogworks.server.traced_app import TracedApp
+
+    return TracedApp(app, spans, (path for _, path, _ in routes.table()))
+
+
+def _find_trace(service: PredictionService, prediction_id: str) -> dict[str, str]:
+    run = service.find_run(prediction_id)
+    if run is None or not run.trace:
+        return {}
+    return prediction_log.find_trace_ids(run.trace.get("traceparent", ""))
+
+
+def _uvicorn_config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",

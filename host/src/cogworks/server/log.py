@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,24 +23,47 @@ LEVELS = {
 }
 
 
+PREDICTION = re.compile(r"\bprediction=(\S+)")
+"""How messages name the prediction that they are about."""
+
+
 class LogSettingError(CogworksError):
     """LOG_FORMAT or COG_LOG_LEVEL is none of the known ones."""
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line: ``time``, ``level``, ``logger``, ``message``, and ``exception`` if any."""
+    """One object a line: ``time``, ``level``, ``logger``, ``message``, and ``exception`` if any.
+
+    The ``fields`` of a record (``extra={"fields": ...}``) are added; a ``prediction=...`` in a
+    message becomes one too, so that every line about a prediction is found by its id.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one record."""
-        data = {
+        data: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if found := PREDICTION.search(data["message"]):
+            data["prediction"] = found[1]
+        data.update(record.__dict__.get("fields", {}))
         if record.exc_info:
             data["exception"] = self.formatException(record.exc_info)
         return msgspec.json.encode(data).decode()
+
+
+class ConsoleFormatter(logging.Formatter):
+    """``LEVEL message key=value ...``, for people."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record."""
+        fields: dict[str, Any] = record.__dict__.get("fields", {})
+        # What a terminal shows is one line, whatever an error's text holds.
+        shown = "".join(f" {key}={' '.join(str(value).split())}" for key, value in fields.items())
+        head, newline, rest = super().format(record).partition("\n")
+        return f"{record.levelname} {head}{shown}{newline}{rest}"
 
 
 def configure(log_format: str, log_level: str) -> None:
@@ -58,16 +83,19 @@ def configure(log_format: str, log_level: str) -> None:
     if log_format == "json":
         handler.setFormatter(JsonFormatter())
     else:
-        handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+        handler.setFormatter(ConsoleFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
 class ModelLog:
     """Passes on what the model prints: as it is for people, a JSON object a line for machines."""
 
-    def __init__(self, log_format: str) -> None:
-        """Choose how to write."""
+    def __init__(
+        self, log_format: str, find_trace: Callable[[str], Mapping[str, str]] | None = None
+    ) -> None:
+        """Choose how to write; ``find_trace`` returns what to add for a prediction's id."""
         self._as_json = log_format == "json"
+        self._find_trace = find_trace
         self._unfinished: dict[tuple[str | None, str], str] = {}
 
     def write(self, line: LogLine) -> None:
@@ -95,6 +123,8 @@ class ModelLog:
         }
         if line.prediction_id is not None:
             data["prediction"] = line.prediction_id
+            if self._find_trace is not None:
+                data.update(self._find_trace(line.prediction_id))
         sys.stderr.buffer.write(msgspec.json.encode(data) + b"\n")
         sys.stderr.buffer.flush()
 

@@ -43,11 +43,17 @@ class Distribution:
 
 @dataclass(frozen=True)
 class Levels:
-    """What is not counted but looked up at the time of a scrape."""
+    """What is not counted but looked up at the time of a scrape.
+
+    ``worker_pids`` are the processes of the workers, in order; None for one that has none now.
+    """
 
     queue_depth: int
     slots: int
     slots_busy: int
+    is_ready: bool = False
+    stream_subscribers: int = 0
+    worker_pids: tuple[int | None, ...] = ()
 
 
 class Metrics:

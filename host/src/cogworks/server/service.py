@@ -80,11 +80,13 @@ class PredictionService:
         processes: Sequence[WorkerProcess] = (),
         store: Store | None = None,
         webhooks: Webhooks | None = None,
+        watchers: Sequence[Callable[[Run], None]] = (),
     ) -> None:
         """Prepare; ``document`` is None where only the live model can tell its schema.
 
         Args:
             processes: workers that run already, to be taken over.
+            watchers: are told of each run that is made, to observe it or to change its ``trace``.
         """
         self._settings = settings
         self._mode = launch.mode
@@ -96,6 +98,7 @@ class PredictionService:
         self._dispatcher.pool = self._pool
         self._store = store or MemoryStore()
         self._webhooks = webhooks
+        self._watchers = tuple(watchers)
         self._by_id: dict[str, Run] = {}
         self.metrics = Metrics()
         self._run_numbers = 0
@@ -191,6 +194,13 @@ class PredictionService:
             queue_depth=self._dispatcher.queue_depth,
             slots=sum(worker.ready.slots for worker in ready if worker.ready is not None),
             slots_busy=sum(self._pool.taken(worker) for worker in ready),
+            is_ready=self.is_ready(),
+            stream_subscribers=sum(
+                run.event_log.subscriber_count
+                for run in self._by_id.values()
+                if run.event_log is not None
+            ),
+            worker_pids=tuple(worker.pid for worker in self._pool.workers),
         )
         return partial(self.metrics.render, levels)
 
@@ -239,6 +249,8 @@ class PredictionService:
         if self._is_stopping:
             raise StoppingError
         run = self._new_run(request, values)
+        for watch in self._watchers:
+            watch(run)
         if observer is not None:
             run.observers.append(observer)
         if request.webhook is not None and self._webhooks is not None:

@@ -50,6 +50,11 @@ def _count(text: str) -> int:
     return value
 
 
+def _truth(text: str) -> bool:
+    """Read a flag of OpenTelemetry: whatever is not `true` is false. Source: its specification."""
+    return text.strip().lower() == "true"
+
+
 def _seconds_or_none(text: str) -> float | None:
     """Read seconds; 0 stands for no limit, as it always has."""
     value = float(text)
@@ -65,6 +70,7 @@ def _seconds(text: str) -> float:
 _EXPECTED: dict[Any, str] = {
     _port: "a port, 0 to 65535",
     _positive: "a whole number of at least 1",
+    _truth: "true or false",
     _count: "a whole number, 0 or more",
     _seconds: "seconds, 0 or more",
     _seconds_or_none: "seconds; 0 for no limit",
@@ -170,6 +176,34 @@ class Settings:
     )
     log_level: str = _setting(
         "info", "COG_LOG_LEVEL", "`debug`, `info`, `warning` or `error`.", str
+    )
+    otel_endpoint: str = _setting(
+        "",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "Where traces are sent, such as `http://collector:4318`; needs the extra `cogworks[otel]`. "
+        "The other standard variables count too: `OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER` and so on.",
+        str,
+    )
+    otel_traces_endpoint: str = _setting(
+        "",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "The same, for traces only, with its whole path: `http://collector:4318/v1/traces`.",
+        str,
+    )
+    otel_protocol: str = _setting(
+        "",
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+        "`http/protobuf`, the only one there is.",
+        str,
+    )
+    otel_traces_exporter: str = _setting(
+        "",
+        "OTEL_TRACES_EXPORTER",
+        "`none`: no traces; `otlp`: traces, also to the default address.",
+        str,
+    )
+    otel_disabled: bool = _setting(
+        False, "OTEL_SDK_DISABLED", "`true`: no traces, whatever else is set.", _truth
     )
     await_explicit_shutdown: bool = _setting(
         False, None, "Ignore SIGTERM until POST /shutdown (`--await-explicit-shutdown`)."

@@ -78,11 +78,13 @@ class EventStream:
         self._headers = [(k.lower().encode(), v.encode()) for k, v in (headers or {}).items()]
         self._keep_alive_s = keep_alive_s
         self._stall_s = stall_s
+        self.status = 204 if subscription.is_over else 200
+        self.sent_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events until the end. Source: ASGI 3, HTTP response events."""
         try:
-            if self._subscription.is_over:
+            if self.status == 204:
                 await _send_empty(send, 204, self._headers)
             elif scope["method"] == "HEAD":
                 await _send_empty(send, 200, HEADERS + self._headers)
@@ -101,10 +103,12 @@ class EventStream:
         try:
             async with patience:
                 pulse = _Pulse(bell, patience, self._keep_alive_s, self._stall_s)
+                sink = _Sink(send, pulse)
                 try:
-                    await self._send_events(_Sink(send, pulse), bell, leaving)
+                    await self._send_events(sink, bell, leaving)
                 finally:
                     pulse.stop()
+                    self.sent_bytes = sink.sent_bytes
         except TimeoutError:
             if not patience.expired():
                 raise
@@ -190,11 +194,13 @@ class _Sink:
     def __init__(self, send: Send, pulse: _Pulse) -> None:
         self._send = send
         self.pulse = pulse
+        self.sent_bytes = 0
 
     async def begin(self, headers: list[tuple[bytes, bytes]]) -> None:
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
 
     async def write(self, data: bytes) -> None:
+        self.sent_bytes += len(data)
         self.pulse.begin_send()
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
         self.pulse.end_send()

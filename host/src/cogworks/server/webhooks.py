@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from cogworks.server.webhook_outbox import Outbox
 if TYPE_CHECKING:
     import httpx2
 
+    from cogworks.server.spans import Spans
     from cogworks.server.webhook_sender import Sender
 
 MOST_URL_CHARACTERS = 65_536
@@ -72,12 +74,14 @@ class Webhooks:
         client: httpx2.AsyncClient | None = None,
         on_failure: Callable[[], None] = lambda: None,
         patience: Patience | None = None,
+        spans: Spans | None = None,
     ) -> None:
         """Prepare; without a ``client``, which remains its owner's, one is made when it is needed.
 
         Args:
             interval_s: between two updates of one prediction.
             secret: base64, see ``signature``; None for messages without signature.
+            spans: trace each attempt, where there are any.
 
         Raises:
             SecretError: the secret cannot be used.
@@ -90,6 +94,7 @@ class Webhooks:
         self._owns_client = client is None
         self._on_failure = on_failure
         self._patience = patience or Patience()
+        self._spans = spans
         self._sender: Sender | None = None
         self._opening = asyncio.Lock()
         self._lanes = Lanes()
@@ -214,7 +219,9 @@ class Webhooks:
     async def _post(self, target: Target, body: bytes) -> Failure | None:
         sender = self._sender or await self._open_sender()
         async with self._lanes.place(target.origin):
-            return await sender.post(target, body)
+            if self._spans is None:
+                return await sender.post(target, body)
+            return await _post_traced(self._spans, sender, target, body)
 
     async def _open_sender(self) -> Sender:
         async with self._opening:
@@ -235,3 +242,12 @@ class Webhooks:
             keys=self._keys,
             timeout_s=self._patience.timeout_s,
         )
+
+
+async def _post_traced(spans: Spans, sender: Sender, target: Target, body: bytes) -> Failure | None:
+    """Make one attempt with a span of its own, which the receiver is told of."""
+    with spans.request("POST", target.url, target.trace, target.prediction_id) as span:
+        failure = await sender.post(replace(target, trace=span.headers), body)
+        if failure is not None:
+            span.fail(failure.reason, "webhook_failed")
+        return failure
