@@ -91,3 +91,12 @@ def test_a_port_that_is_taken_is_told(make_project: Make) -> None:
 @pytest.mark.parametrize("port", ["65536", "-1", "http"])
 def test_an_impossible_port_is_a_usage_error(port: str, make_project: Make) -> None:
     assert make_project(MODEL).cog("serve", "-p", port).returncode == 2
+
+
+def test_a_store_that_cannot_be_used_is_told(make_project: Make) -> None:
+    project = make_project(MODEL)
+    done = project.cog("serve", "-p", "0", "--store", "sqlite:///nowhere/runs.db")
+    assert done.returncode == 1
+    assert "error: store" in done.stderr.decode()
+    done = project.cog("serve", "-p", "0", "--store", "postgres://x")
+    assert "Use memory:, sqlite:///file" in done.stderr.decode()

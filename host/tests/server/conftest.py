@@ -20,6 +20,7 @@ from cogworks.server.launch import WorkerLaunch
 from cogworks.server.sdk_tree import materialize
 from cogworks.server.service import LogLine, PredictionService
 from cogworks.server.settings import Settings
+from cogworks.server.store import Store
 
 MODELS = Path(__file__).resolve().parents[3] / "fixtures" / "models"
 TIMEOUT_S = 30.0
@@ -60,6 +61,7 @@ def stage(sdk_tree: Path) -> Callable[..., contextlib.AbstractAsyncContextManage
         ref: str = "run.py:Runner",
         document: dict[str, Any] | None = None,
         wait: bool = True,
+        store: Store | None = None,
         **settings: Any,
     ) -> AsyncGenerator[Stage]:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("COG_", "PYTHON"))}
@@ -67,7 +69,9 @@ def stage(sdk_tree: Path) -> Callable[..., contextlib.AbstractAsyncContextManage
             Path(sys.executable), sdk_tree, MODELS / model, ref, environment=environment
         )
         printed: list[LogLine] = []
-        service = PredictionService(Settings(**settings), launch, document, on_log=printed.append)
+        service = PredictionService(
+            Settings(**settings), launch, document, on_log=printed.append, store=store
+        )
         await service.start()
         try:
             async with asyncio.timeout(TIMEOUT_S):

@@ -28,6 +28,15 @@ def test_each_variable_sets_its_field() -> None:
     assert (settings.setup_timeout_s, settings.max_body_bytes) == (1.5, 10)
 
 
+@pytest.mark.parametrize(("text", "truth"), [("1", True), ("true", True), ("0", False)])
+def test_a_switch_is_on_or_off(text: str, truth: bool) -> None:
+    assert Settings.from_environment({"COG_RETRY_LOST": text}).retry_lost is truth
+
+
+def test_an_age_of_zero_means_for_ever() -> None:
+    assert Settings.from_environment({"COG_STORE_MAX_AGE": "0"}).store_max_age_s == float("inf")
+
+
 def test_zero_seconds_mean_no_limit() -> None:
     assert Settings.from_environment({"COG_SETUP_TIMEOUT": "0"}).setup_timeout_s is None
 
@@ -44,6 +53,9 @@ def test_zero_seconds_mean_no_limit() -> None:
         ("COG_SETUP_TIMEOUT", "nan"),
         ("COG_SETUP_TIMEOUT", "inf"),
         ("COG_SHUTDOWN_GRACE", "soon"),
+        ("COG_STORE_MAX_RECORDS", "0"),
+        ("COG_STORE_MAX_AGE", "-1"),
+        ("COG_RETRY_LOST", "maybe"),
     ],
 )
 def test_a_wrong_value_is_an_error_that_names_it(name: str, value: str) -> None:

@@ -133,6 +133,14 @@ def test_a_list_that_came_as_a_whole_is_output() -> None:
     assert (kind, body["status"], body["output"]) == (Kind.UPDATE, "processing", ["a", "b"])
 
 
+def test_a_single_file_is_output() -> None:
+    box = Box("output")
+    box.apply(Started(1.0), Succeeded(2.0, "data:text/plain;base64,eA==", has_files=True))
+    [(kind, body)] = box.take_all()
+    assert (kind, body["status"]) == (Kind.UPDATE, "processing")
+    assert body["output"] == "data:text/plain;base64,eA=="
+
+
 def test_what_was_not_asked_for_is_not_sent() -> None:
     box = Box("completed")
     box.apply(Started(1.0), OutputAdded(0, "a"), LogAdded("stdout", "x"))

@@ -49,6 +49,12 @@ Examples:
     metavar="ADDRESS",
     help="Address to listen on; 0.0.0.0 for all of this machine's.",
 )
+@click.option(
+    "--store",
+    metavar="URL",
+    help="Where finished predictions are kept; sqlite:///FILE outlives the server. "
+    "[default: COG_STORE, or memory:]",
+)
 @click.option("--reload", is_flag=True, help="Restart the model when the project's files change.")
 @file_option
 @environment_option
@@ -61,6 +67,7 @@ def command(
     context: click.Context,
     port: int,
     host: str,
+    store: str | None,
     reload: bool,
     config_name: str,
     environment: tuple[str, ...],
@@ -78,10 +85,12 @@ def command(
 
     from cogworks.server.serve import serve
 
+    settings = server_settings(project, state, setup_timeout_s)
     settings = replace(
-        server_settings(project, state, setup_timeout_s),
+        settings,
         host=host,
         port=port,
+        store=store or settings.store,
         log_format=state.environ.get("LOG_FORMAT") or "console",
     )
     terminate_on_hangup()

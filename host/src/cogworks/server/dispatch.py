@@ -275,7 +275,8 @@ class Dispatcher:
         if isinstance(message, Output):
             run.apply(OutputAdded(message.index, value))
         elif message.status == SUCCEEDED:
-            self._finish(run, Succeeded(time.time(), value, message.streamed))
+            has_files = bool(message.files)
+            self._finish(run, Succeeded(time.time(), value, message.streamed, has_files))
         elif message.status == CANCELED:
             self._finish(run, Canceled(time.time()))
         else:

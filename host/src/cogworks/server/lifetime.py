@@ -26,7 +26,7 @@ from cogworks.server.routes import Routes
 from cogworks.server.run import Run
 from cogworks.server.service import PredictionService
 from cogworks.server.settings import Settings
-from cogworks.server.store import open_store
+from cogworks.server.store import Limits, open_store
 from cogworks.server.tracing import open_spans
 from cogworks.server.transport import BoundedProtocol
 from cogworks.server.webhooks import Webhooks
@@ -63,13 +63,17 @@ class Lifetime:
         stopping = asyncio.Event()
         settings = self._settings
         spans = open_spans(settings)
+        limits = Limits(
+            settings.store_max_records, settings.store_max_age_s, settings.store_max_bytes
+        )
+        store = open_store(settings.store, limits)
         service = PredictionService(
             settings,
             self._launch,
             self._document,
             on_log=ModelLog(settings.log_format, lambda id: _find_trace(service, id)).write,
             processes=self._processes,
-            store=open_store(settings.store),
+            store=store,
             webhooks=Webhooks(
                 interval_s=settings.throttle_s,
                 auth_token=settings.webhook_auth_token,

@@ -65,11 +65,15 @@ class MetricRecorded(msgspec.Struct, frozen=True):
 
 
 class Succeeded(msgspec.Struct, frozen=True):
-    """The model returned ``output``; ``streamed`` if it came piece by piece before."""
+    """The model returned ``output``; ``streamed`` if it came piece by piece before.
+
+    ``has_files`` tells that it is, or holds, what was a file of the model.
+    """
 
     at: float
     output: Any = None
     streamed: bool = False
+    has_files: bool = False
 
 
 class Failed(msgspec.Struct, frozen=True):

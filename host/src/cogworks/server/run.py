@@ -46,6 +46,7 @@ class Run:
         self.timers: list[asyncio.TimerHandle] = []
         self.backlog: deque[Output | Done] | None = None
         self._body: bytes | None = None
+        self._input: msgspec.Raw | None = None
         self._waiters: list[asyncio.Future[None]] = []
 
     @property
@@ -73,10 +74,19 @@ class Run:
         """Return the prediction as clients see it, in JSON; written once when it is over."""
         if self._body is not None:
             return self._body
-        body = msgspec.json.encode(self.prediction.snapshot())
+        if self.prediction.is_terminal and self._input is None:
+            body = msgspec.json.encode(self.prediction.snapshot())
+        else:
+            body = msgspec.json.encode(self.snapshot())
         if self.prediction.is_terminal:
             self._body = body
         return body
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what ``body`` writes; the input is written already, once for all that follow."""
+        if self._input is None:
+            self._input = msgspec.Raw(msgspec.json.encode(self.prediction.input))
+        return {**self.prediction.snapshot(), "input": self._input}
 
     async def wait_end(self) -> None:
         """Wait for the end."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -100,6 +101,7 @@ class PredictionService:
         self._webhooks = webhooks
         self._watchers = tuple(watchers)
         self._by_id: dict[str, Run] = {}
+        self._id_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.metrics = Metrics()
         self._run_numbers = 0
         self._changed = asyncio.Event()
@@ -223,17 +225,14 @@ class PredictionService:
         """
         if request.id is None:
             return self.submit(request)
-        digest = _digest(request)
-        record = None
-        if request.id not in self._by_id:
-            record = await self._store.find(request.id)
-        run = self._by_id.get(
-            request.id
-        )  # Asked after the wait: nothing comes between it and the start.
-        known = run or record
-        if known is None:
-            return self.submit(request)
-        if known.digest not in (None, digest):
+        # Its holder alone may start this id: else one that the store does not know yet could begin
+        # and end while another request asks the store for it, and then run a second time.
+        lock = self._id_locks.setdefault(request.id, asyncio.Lock())
+        async with lock:
+            known = self._by_id.get(request.id) or await self._store.find(request.id)
+            if known is None:
+                return self.submit(request)
+        if known.digest not in (None, _digest(request)):
             raise ConflictError(request.id)
         return known
 

@@ -63,8 +63,20 @@ def _seconds_or_none(text: str) -> float | None:
     return value or None
 
 
+def _seconds_or_forever(text: str) -> float:
+    """Read seconds; 0 stands for no end."""
+    return _seconds_or_none(text) or float("inf")
+
+
 def _seconds(text: str) -> float:
     return _seconds_or_none(text) or 0.0
+
+
+def _truth(text: str) -> bool:
+    truth = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if text.lower() not in truth:
+        raise ValueError
+    return truth[text.lower()]
 
 
 _EXPECTED: dict[Any, str] = {
@@ -73,7 +85,9 @@ _EXPECTED: dict[Any, str] = {
     _truth: "true or false",
     _count: "a whole number, 0 or more",
     _seconds: "seconds, 0 or more",
+    _seconds_or_forever: "seconds; 0 for no end",
     _seconds_or_none: "seconds; 0 for no limit",
+    _truth: "1 or 0",
     str: "text",
 }
 
@@ -140,6 +154,31 @@ class Settings:
         "COG_STORE",
         "Where finished predictions are kept for polling: `memory:` or `sqlite:///file` (`--store`).",
         str,
+    )
+    store_max_records: int = _setting(
+        1000,
+        "COG_STORE_MAX_RECORDS",
+        "Finished predictions that are kept, at most; the oldest are given up first.",
+        _positive,
+    )
+    store_max_age_s: float = _setting(
+        3600.0,
+        "COG_STORE_MAX_AGE",
+        "Seconds that a finished prediction is kept; 0: as long as the other limits allow.",
+        _seconds_or_forever,
+    )
+    store_max_bytes: int = _setting(
+        256 * MIB,
+        "COG_STORE_MAX_BYTES",
+        "Size in bytes of all finished predictions that are kept; the newest is kept whatever its size.",
+        _positive,
+    )
+    retry_lost: bool = _setting(
+        False,
+        "COG_RETRY_LOST",
+        "`1`: asynchronous predictions that were running when the server ended are run again by the "
+        "next one, where the store outlives the server; else they have failed.",
+        _truth,
     )
     throttle_s: float = _setting(
         0.5,

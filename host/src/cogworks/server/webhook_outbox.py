@@ -143,9 +143,11 @@ class Outbox:
     def _note_last(self, event: Succeeded | Failed | Canceled) -> None:
         """Keep the last update: the end itself, which was not asked for, must not show in it."""
         is_single = isinstance(event, Succeeded) and not event.streamed
+        has_files = isinstance(event, Succeeded) and event.has_files
         snapshot = self._snapshot()
-        if is_single and OUTPUT in self._events and is_list(snapshot["output"]):
-            self._has_update = True  # A list that came as a whole has items nevertheless.
+        if is_single and OUTPUT in self._events and (has_files or is_list(snapshot["output"])):
+            # A list that came as a whole has items nevertheless; a file is told of like an item.
+            self._has_update = True
         elif is_single:
             snapshot["output"] = None
         if self._has_update:
@@ -155,4 +157,4 @@ class Outbox:
 
     def _snapshot(self) -> dict[str, Any]:
         assert self._run is not None
-        return self._run.prediction.snapshot()
+        return self._run.snapshot()
