@@ -72,11 +72,11 @@ def _seconds(text: str) -> float:
     return _seconds_or_none(text) or 0.0
 
 
-def _truth(text: str) -> bool:
-    truth = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-    if text.lower() not in truth:
+def _switch(text: str) -> bool:
+    known = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if text.lower() not in known:
         raise ValueError
-    return truth[text.lower()]
+    return known[text.lower()]
 
 
 _EXPECTED: dict[Any, str] = {
@@ -87,7 +87,7 @@ _EXPECTED: dict[Any, str] = {
     _seconds: "seconds, 0 or more",
     _seconds_or_forever: "seconds; 0 for no end",
     _seconds_or_none: "seconds; 0 for no limit",
-    _truth: "1 or 0",
+    _switch: "1 or 0",
     str: "text",
 }
 
@@ -178,7 +178,7 @@ class Settings:
         "COG_RETRY_LOST",
         "`1`: asynchronous predictions that were running when the server ended are run again by the "
         "next one, where the store outlives the server; else they have failed.",
-        _truth,
+        _switch,
     )
     throttle_s: float = _setting(
         0.5,
