@@ -6,6 +6,7 @@ CogworksError                         the message is the whole sentence; ``exit_
 |- project.errors.RequirementsError   a requirements file has problems: all of them, with lines
 |- engines.errors.EngineError         an environment could not be made
 |  |- engines.errors.PythonNotFoundError   the wanted Python cannot be had on this machine
+|  |- engines.errors.LiveSchemaError       the model's module cannot be imported, or is no model
 |  |- engines.errors.ResolutionError       the requirements do not fit together or do not exist
 |  '- engines.errors.InstallError          the packages could not be downloaded, built or installed
 |- schema.errors.SchemaError          the author's signature cannot be turned into a schema

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cogworks._version import __version__
+from cogworks.cli.commands import COMMANDS
 from cogworks.cli.main import main
 from cogworks.cli.signals import Stopped
 
@@ -48,7 +49,8 @@ def loaded_by(*arguments: str) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["run", "--help"], ["serve", "--help"]]
+    "arguments",
+    [["--help"], ["--version"], ["run", "--help"], ["serve", "--help"], ["schema", "--help"]],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_by(*arguments) & HEAVY == set()
@@ -62,12 +64,12 @@ def test_the_version_is_printed(capsys: Capture) -> None:
 def test_help_lists_the_visible_commands(capsys: Capture) -> None:
     assert cog("--help") == 0
     help_text = capsys.readouterr().out
-    for name in ("init", "run", "serve", "exec"):
+    for name in ("init", "run", "schema", "serve", "exec"):
         assert f"\n  {name} " in help_text
     assert "\n  predict" not in help_text
 
 
-@pytest.mark.parametrize("name", ["init", "run", "serve", "exec", "predict", "train"])
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_has_help_with_examples(name: str, capsys: Capture) -> None:
     assert cog(name, "--help") == 0
     assert "Examples:\n" in capsys.readouterr().out

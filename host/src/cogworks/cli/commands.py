@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, Entry] = {
     "exec": Entry("cogworks.cli.exec", "Run a command in the model's environment."),
     "init": Entry("cogworks.cli.init", "Start a project in this folder.", also=("new", "start")),
     "run": Entry("cogworks.cli.run", "Run a prediction.", also=("infer",)),
+    "schema": Entry("cogworks.cli.schema", "Print the model's OpenAPI schema.", also=("openapi",)),
     "serve": Entry("cogworks.cli.serve", "Serve the model over HTTP.", also=("http",)),
     "predict": Entry(
         "cogworks.cli.run", "Run a prediction.", name_in_module="predict_command", hidden=True

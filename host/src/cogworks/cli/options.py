@@ -99,9 +99,19 @@ def setup_timeout_option(function: F) -> F:
     )(function)
 
 
+def progress_option(function: F) -> F:
+    """Add `--progress`."""
+    return click.option(
+        "--progress",
+        "progress_style",
+        type=click.Choice(["auto", "tty", "plain", "quiet"]),
+        help="How to show the making of an environment. [default: BUILDKIT_PROGRESS, or auto]",
+    )(function)
+
+
 def engine_options(function: F) -> F:
     """Add `--engine`, `--progress` and the options of container engines."""
-    options = [
+    options: list[Decorator[Any]] = [
         click.option(
             "--engine",
             type=click.Choice(["local", "docker", "podman"]),
@@ -113,12 +123,7 @@ def engine_options(function: F) -> F:
             callback=_require_local,
             help="Where the model runs; `local` is an environment of its own on this machine.",
         ),
-        click.option(
-            "--progress",
-            "progress_style",
-            type=click.Choice(["auto", "tty", "plain", "quiet"]),
-            help="How to show the making of an environment. [default: BUILDKIT_PROGRESS, or auto]",
-        ),
+        progress_option,
         _container_option("--gpus", metavar="GPUS"),
         _container_option("--use-cuda-base-image", metavar="auto|true|false"),
         _container_option(

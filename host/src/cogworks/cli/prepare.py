@@ -81,12 +81,25 @@ def describe_model(project: Project, state: State, mode: str = "run") -> dict[st
         example = {"run": "run.py:Runner", "train": "train.py:train"}[mode]
         name = project.config_path.name
         raise OptionError(f'{name} has nothing to {mode}. Add a line such as {mode}: "{example}".')
+    return describe_modes(project, state)
+
+
+def describe_modes(
+    project: Project, state: State, modes: tuple[str, ...] = ("run", "train")
+) -> dict[str, Any]:
+    """Return the document of some of a project's modes, from COG_OPENAPI_SCHEMA or the source.
+
+    Raises:
+        CogworksError: the project has none of them, or its source cannot be understood.
+    """
     given = state.environ.get("COG_OPENAPI_SCHEMA")
     if given:
         return _read_document(Path(given))
     from cogworks.schema import describe
 
-    return describe(project)
+    run = project.run if "run" in modes else None
+    train = project.train if "train" in modes else None
+    return describe(replace(project, run=run, train=train))
 
 
 def prepare(project: Project, state: State, options: Options) -> Prepared:

@@ -11,6 +11,7 @@ import click
 from cogworks.cli.errors import InputError, NotAvailable
 from cogworks.cli.input_schema import read_input_schema
 from cogworks.cli.inputs import inputs_from_json, inputs_from_pairs, parse_pairs
+from cogworks.cli.live import describe_live_model, schema_option
 from cogworks.cli.options import (
     CONTEXT_SETTINGS,
     engine_options,
@@ -108,6 +109,7 @@ def run_options(function: F) -> F:
         environment_option,
         python_option,
         setup_timeout_option,
+        schema_option,
         click.option(
             "--use-replicate-token",
             is_flag=True,
@@ -146,6 +148,7 @@ def run_model(
     environment: tuple[str, ...],
     python_version: str | None,
     progress_style: str | None,
+    source: str,
     **values: Any,
 ) -> None:
     """Check the inputs, make the environment, start the model, and show what comes of it."""
@@ -159,7 +162,11 @@ def run_model(
     pairs = parse_pairs(arguments.pairs)
     prediction_context = _prediction_context(arguments, state)
     project = open_project(state, options)
-    document = describe_model(project, state, mode.name)
+    prepared = prepare(project, state, options) if source == "live" else None
+    if prepared is not None:
+        document = describe_live_model(project, state, options, prepared, modes=(mode.name,))
+    else:
+        document = describe_model(project, state, mode.name)
     schema = read_input_schema(document, mode.input_component)
     if arguments.json_text is not None:
         inputs = inputs_from_json(arguments.json_text, schema)
@@ -171,7 +178,7 @@ def run_model(
         state.console,
         as_json=arguments.json_text is not None,
     )
-    prepared = prepare(project, state, options)
+    prepared = prepared or prepare(project, state, options)
     settings = server_settings(project, state, arguments.setup_timeout_s)
     # One prediction: a second worker would be idle, and one that comes after a death, too late.
     settings = replace(settings, workers=1, max_deaths=1)

@@ -45,6 +45,19 @@ class InstallError(EngineError):
     """Packages could not be downloaded, built or installed."""
 
 
+class LiveSchemaError(EngineError):
+    """The model's module could not be imported, or is no model; the reason first, then advice.
+
+    ``printed`` is what the module wrote to its standard streams.
+    """
+
+    def __init__(self, reason: str, advice: str = "", *, printed: str = "") -> None:
+        self.reason = reason
+        self.advice = advice
+        self.printed = printed
+        super().__init__(f"{reason}\n{advice}" if advice else reason)
+
+
 def _listed(searched: Sequence[str]) -> str:
     most = 8
     rest = f" and {len(searched) - most} more folders" if len(searched) > most else ""

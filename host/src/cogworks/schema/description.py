@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cog._schema.openapi import document
-from cog._schema.types import Signature
 from cogworks._version import __version__
 from cogworks.schema.analysis import analyze
 from cogworks.schema.errors import SchemaError
@@ -48,13 +47,18 @@ def describe(project: DescribedProject) -> dict[str, Any]:
     run = None if project.run is None else analyze(project.directory, project.run)
     train = None if project.train is None else analyze(project.directory, project.train, "train")
     if run is not None:
-        _check_concurrency(run, project)
+        check_concurrency(run.is_async, project)
     return document(run, train, __version__)
 
 
-def _check_concurrency(run: Signature, project: DescribedProject) -> None:
+def check_concurrency(is_async: bool, project: DescribedProject) -> None:
+    """Check what ``concurrency.max`` asks of the model.
+
+    Raises:
+        SchemaError: several predictions at once, of a model that is not async.
+    """
     limit = project.concurrency_max or 1
-    if limit > 1 and not run.is_async:
+    if limit > 1 and not is_async:
         raise SchemaError(
             f"concurrency.max: {limit} requires an async run() or predict() method",
             f"Write `async def` in {project.run}, or remove concurrency.max.",

@@ -39,9 +39,7 @@ def load_model(ref: str, mode: str) -> Model:
         LoadError: no such file or name.
         Exception: whatever the author's code raises while it is imported or constructed.
     """
-    path, _, name = ref.partition(":")
-    module = _import_file(path)
-    target = _find_target(module, name, mode)
+    target = load_target(ref, mode)
     signature = read_signature(target, mode)
     if not inspect.isclass(target):
         return Model(signature, target)
@@ -49,6 +47,17 @@ def load_model(ref: str, mode: str) -> Model:
     method = getattr(instance, find_method(target, mode))
     setup = getattr(instance, "setup", None)
     return Model(signature, method, setup, getattr(instance, "healthcheck", None))
+
+
+def load_target(ref: str, mode: str) -> Any:
+    """Import the file of ``ref`` and return the class or function that it names, unused.
+
+    Raises:
+        LoadError: no such file or name.
+        Exception: whatever the author's code raises while it is imported.
+    """
+    path, _, name = ref.partition(":")
+    return _find_target(_import_file(path), name, mode)
 
 
 def _import_file(path: str) -> ModuleType:

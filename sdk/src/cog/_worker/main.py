@@ -38,6 +38,10 @@ class _SetupError(Exception):
 
 def main() -> None:
     """Run the worker to its end; the exit status tells nothing but how orderly it was."""
+    if sys.argv[1:2] == ["--describe"]:
+        from cog._worker.describe import describe_model
+
+        describe_model(sys.argv[2])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle.
     data, control = _connect(sys.argv)
     sys.argv = [sys.argv[0]]
