@@ -157,3 +157,12 @@ def test_bad_fields_are_named(launch_server: Any, field: str, value: Any) -> Non
     response = server.client.post("/predictions", json={"input": {"text": "x"}, field: value})
     assert response.status_code == 422
     assert response.json()["detail"][0]["loc"] == ["body", field]
+
+
+def test_an_id_that_the_server_gave_stands_for_one_input_too(launch_server: Any) -> None:
+    server = launch_server("secrets")
+    first = server.predict(token="geheim").json()
+    path = f"/predictions/{first['id']}"
+    assert server.client.put(path, json={"input": {"token": "geheim"}}).json() == first
+    assert server.client.put(path, json={"input": {}}).status_code == 409
+    assert server.client.put(path, json={"input": {"token": 3}}).status_code == 409

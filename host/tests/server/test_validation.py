@@ -35,6 +35,8 @@ def test_a_missing_input_is_named() -> None:
         ({"type": "integer"}, "3", "must be of type integer"),
         ({"type": "integer", "minimum": 1}, 0, "must be at least 1"),
         ({"type": "number", "maximum": 1.5}, 2, "must be at most 1.5"),
+        ({"type": "number"}, 10**400, "must be at most 1.7976931348623157e+308"),
+        ({"type": "number", "minimum": 0}, -(10**400), "must be at least 0"),
         ({"type": "string", "minLength": 2}, "x", "must have at least 2 characters"),
         ({"type": "string", "maxLength": 2}, "xxx", "must have at most 2 characters"),
         ({"type": "string", "pattern": "^a"}, "b", "must match the pattern ^a"),

@@ -17,10 +17,10 @@ from cogworks.server.preferences import accepts_events, prefers_async
 from cogworks.server.service import ALL_EVENTS, PredictionRequest
 from cogworks.server.webhooks import validate_webhook
 
-ID_PATTERN = re.compile(r"[A-Za-z0-9._~-]{1,200}")
-"""What a client may choose as an id."""
+ID_PATTERN = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,200}")
+"""What a client may choose as an id; no path could lead to ``.`` and ``..``."""
 
-BAD_ID = "must be 1 to 200 characters of A-Z a-z 0-9 . _ ~ -"
+BAD_ID = "must be 1 to 200 characters of A-Z a-z 0-9 . _ ~ -, other than . and .."
 
 DEFAULT_PAGE = 20
 MAX_PAGE = 100
@@ -192,7 +192,7 @@ def read_page(scope: Scope) -> tuple[int, str | None]:
     Raises:
         BadFieldsError: the limit is no number from 1 to ``MAX_PAGE``.
     """
-    query = parse_qs(scope["query_string"].decode("latin-1"))
+    query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     limit = query.get("limit", [str(DEFAULT_PAGE)])[-1]
     is_number = limit.isascii() and limit.isdigit() and len(limit) <= MAX_LIMIT_DIGITS
     if not (is_number and 1 <= int(limit) <= MAX_PAGE):

@@ -49,6 +49,11 @@ NOT_STREAMING = (
 )
 """Upstream's words, which clients know."""
 
+NO_DOCUMENT = "OpenAPI schema not available"
+"""The same."""
+
+RETRY = {"Retry-After": "1"}
+
 Endpoint = Callable[[Scope, Receive], Awaitable[ASGIApp]]
 
 
@@ -68,6 +73,7 @@ class Routes:
         self._shut_down = shut_down
         self._kind = "training" if mode == "train" else "prediction"
         self._plural = f"{self._kind}s"
+        self._described: tuple[dict[str, Any], bytes] | None = None
         self._patience = Patience(on_left=lambda run: service.cancel(run))
 
     def table(self) -> list[tuple[str, str, Endpoint]]:
@@ -125,22 +131,29 @@ class Routes:
             return JsonResponse({"status": "UNHEALTHY", "error": problem}, 503)
         if status in ("READY", "BUSY"):
             return JsonResponse({"status": status})
-        return JsonResponse(
-            {"status": status, "error": health.reason_not_ready(self._service)}, 503
-        )
+        reason = health.reason_not_ready(self._service)
+        return JsonResponse({"status": status, "error": reason}, 503)
 
     async def openapi(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Return the model's OpenAPI document."""
-        if self._service.document is None:
-            return error_response(503, "OpenAPI schema not available")
-        return JsonResponse(self._service.document)
+        from cogworks.server.api_document import describe_api
+
+        own = self._service.document
+        if own is None:
+            return error_response(503, NO_DOCUMENT, RETRY)
+        if self._described is None or self._described[0] is not own:
+            needs_token = self._settings.api_token is not None
+            mode = "train" if self._kind == "training" else "run"
+            whole = describe_api(own, mode, needs_token=needs_token)
+            self._described = own, msgspec.json.encode(whole)
+        return JsonResponse(self._described[1])
 
     async def docs(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Answer with a page for people: what the model takes, and a form to try it."""
         from cogworks.server import docs_page
 
         if self._service.document is None:
-            return error_response(503, "OpenAPI schema not available")
+            return error_response(503, NO_DOCUMENT, RETRY)
         needs_token = self._settings.api_token is not None
         mode = "train" if self._kind == "training" else "run"
         page = docs_page.render(self._service.document, mode, needs_token=needs_token)
@@ -257,13 +270,13 @@ def answer_error(error: Exception) -> JsonResponse:
         case AtCapacityError() | ConflictError():
             return error_response(409, str(error))
         case QueueFullError():
-            return error_response(429, str(error), {"Retry-After": "1"})
+            return error_response(429, str(error), RETRY)
         case NotStreamingError():
             return error_response(406, str(error))
         case TooManySubscribersError():
-            return error_response(429, str(error), {"Retry-After": "1"})
+            return error_response(429, str(error), RETRY)
         case NotReadyError() | StoppingError():
-            return error_response(503, str(error), {"Retry-After": "1"})
+            return error_response(503, str(error), RETRY)
         case ClientDisconnect():
             return error_response(CLIENT_CLOSED_REQUEST, "The client has left")
         case _:

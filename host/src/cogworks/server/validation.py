@@ -6,6 +6,7 @@ string of format ``uri``; both are rewritten before the schema is compiled.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import jsonschema_rs
@@ -14,6 +15,9 @@ from cog._schema.kinds import is_dict, is_list
 
 URL_PATTERN = "^(https?://|data:)"
 """What a file input must begin with."""
+
+LARGEST = sys.float_info.max
+"""What a float input may be at most."""
 
 REDACTED = "**********"
 
@@ -112,6 +116,10 @@ def _to_json_schema(schema: Any) -> Any:
         for key, value in schema.items()
         if key not in ("nullable", "default", "example")
     }
+    if result.get("type") == "number":
+        # JSON has numbers that no float can hold.
+        result["maximum"] = min(result.get("maximum", LARGEST), LARGEST)
+        result["minimum"] = max(result.get("minimum", -LARGEST), -LARGEST)
     if result.get("format") == "uri" and result.get("type") == "string":
         result["pattern"] = URL_PATTERN
     if not schema.get("nullable"):

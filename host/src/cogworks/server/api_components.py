@@ -1,0 +1,192 @@
+"""What the requests and answers of this server look like, as schemas of OpenAPI 3.0.2; pure.
+
+A model's own document, which an image carries as a label, keeps the shape that tools of Cog know.
+The one that a server answers with says more, and what it says is true: which fields may be null,
+which are always there, what an id may be.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cog._schema.kinds import is_dict
+
+Schema = dict[str, Any]
+
+REFERENCE = "#/components/schemas/"
+
+ID: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 200,
+    "pattern": r"^(?!\.{1,2}$)[A-Za-z0-9._~-]+$",
+}
+"""What a client may choose as an id; ``requests.ID_PATTERN`` in the words of JSON Schema."""
+
+EVENTS = ("start", "output", "logs", "completed")
+
+_ALWAYS = ["id", "status", "input", "output", "logs", "error", "metrics"]
+_TIMES = ["created_at", "started_at", "completed_at"]
+
+
+def reference(name: str) -> Schema:
+    """Point at a component."""
+    return {"$ref": REFERENCE + name}
+
+
+def nullable(schema: Schema) -> Schema:
+    """Allow null; what stands beside a reference is ignored, so one is wrapped."""
+    return (
+        {"allOf": [schema], "nullable": True} if "$ref" in schema else {**schema, "nullable": True}
+    )
+
+
+def request_component(own: Schema, input_name: str, input_schema: Schema) -> Schema:
+    """Return the body of a request: what the document has of it, and what the server reads besides."""
+    fields: Schema = {
+        "id": nullable({"title": "Id", **ID}),
+        "input": reference(input_name),
+        "context": _titled("Context", additionalProperties={"type": "string"}),
+        "webhook": _titled(
+            "Webhook", "string", format="uri", pattern="^https?://[^/?#]", maxLength=65536
+        ),
+        "webhook_events_filter": _titled(
+            "Webhook Events Filter", "array", items={"type": "string", "enum": list(EVENTS)}
+        ),
+    }
+    merged: Schema = {
+        **own,
+        "type": "object",
+        "properties": {**_dict(own.get("properties")), **fields},
+    }
+    if takes_nothing(input_schema):
+        fields["input"] = nullable(fields["input"])
+        merged["properties"]["input"] = fields["input"]
+    else:
+        merged["required"] = ["input"]
+    return merged
+
+
+def response_component(
+    own: Schema, names: dict[str, str], input_schema: Schema, output_schema: Schema
+) -> Schema:
+    """Return a prediction as it is answered; ``names`` are those of Input, Output and Status."""
+    output = reference(names["Output"])
+    fields: Schema = {
+        # Stars stand for a secret, which is for requests only and may have a pattern.
+        "input": {"title": "Input", "type": "object"}
+        if has_secrets(input_schema)
+        else reference(names["Input"]),
+        "output": nullable({"title": "Output"} if is_vague(output_schema) else output),
+        "id": {"title": "Id", **ID},
+        "created_at": _time("Created At"),
+        "started_at": nullable(_time("Started At")),
+        "completed_at": nullable(_time("Completed At")),
+        "status": reference(names["Status"]),
+        "error": nullable({"title": "Error", "type": "string"}),
+        "logs": {"title": "Logs", "type": "string", "default": ""},
+        "metrics": {"title": "Metrics", "type": "object"},
+    }
+    properties = {**_dict(own.get("properties")), **fields}
+    return {**own, "type": "object", "properties": properties, "required": [*_ALWAYS, *_TIMES]}
+
+
+def page_component(title: str, response_name: str) -> Schema:
+    """Return one page of the list of predictions."""
+    return {
+        "title": title,
+        "type": "object",
+        "required": ["results", "next"],
+        "properties": {
+            "results": {"type": "array", "items": reference(response_name)},
+            "next": {"type": "string", "nullable": True, "description": "Where the next page is."},
+        },
+    }
+
+
+def takes_nothing(input_schema: Schema) -> bool:
+    """Tell whether a model can be run without any input."""
+    return not input_schema.get("required")
+
+
+def has_secrets(input_schema: Schema) -> bool:
+    """Tell whether an input is hidden when a prediction is shown."""
+    properties = _dict(input_schema.get("properties"))
+    return any(is_dict(item) and item.get("x-cog-secret") for item in properties.values())
+
+
+def is_vague(schema: Any) -> bool:
+    """Tell whether something in it is ``Any``, of which the format says no more than "object"."""
+    if is_dict(schema) and schema.get("type") == "object":
+        fields = _dict(schema.get("properties")).values()
+        more = schema.get("additionalProperties")
+        return any(map(is_vague, fields)) if fields else more is None or is_vague(more)
+    if is_dict(schema):
+        return is_vague(schema.get("items")) or any(map(is_vague, schema.get("anyOf") or ()))
+    return False
+
+
+ERROR: Schema = {
+    "title": "Error",
+    "type": "object",
+    "required": ["error", "status"],
+    "properties": {
+        "error": {"title": "Error", "type": "string"},
+        "status": {"title": "Status", "type": "string", "enum": ["failed"]},
+    },
+}
+"""The envelope of every error that is not about the fields of a request."""
+
+INDEX: Schema = {
+    "title": "Index",
+    "type": "object",
+    "required": ["cog_version", "openapi_url", "healthcheck_url"],
+    "additionalProperties": {"type": "string"},
+}
+
+READINESS: Schema = {
+    "title": "Readiness",
+    "type": "object",
+    "required": ["status"],
+    "properties": {"status": {"type": "string"}, "error": {"type": "string"}},
+}
+
+HEALTH: Schema = {
+    "title": "HealthCheck",
+    "type": "object",
+    "required": ["status", "setup", "version"],
+    "properties": {
+        "status": {
+            "type": "string",
+            "enum": ["STARTING", "READY", "BUSY", "UNHEALTHY", "SETUP_FAILED", "DEFUNCT"],
+        },
+        "setup": {
+            "type": "object",
+            "required": ["started_at", "status", "logs"],
+            "properties": {
+                "started_at": {"type": "string", "format": "date-time"},
+                "completed_at": {"type": "string", "format": "date-time"},
+                "status": {"type": "string", "enum": ["starting", "succeeded", "failed"]},
+                "logs": {"type": "string"},
+                "error": {"type": "string"},
+            },
+        },
+        "version": {"type": "object", "additionalProperties": {"type": "string"}},
+        "user_healthcheck_error": {"type": "string"},
+    },
+}
+
+EMPTY: Schema = {"type": "object", "maxProperties": 0}
+"""``{}``: there is nothing to say."""
+
+
+def _titled(title: str, type_: str = "object", **more: Any) -> Schema:
+    return {"title": title, "type": type_, **more, "nullable": True}
+
+
+def _time(title: str) -> Schema:
+    return {"title": title, "type": "string", "format": "date-time"}
+
+
+def _dict(value: Any) -> Schema:
+    return value if is_dict(value) else {}
