@@ -19,7 +19,7 @@ from bench.overhead.machine import describe_machine
 from bench.overhead.measure import Plan, measure
 from bench.overhead.options import Options, parse_options
 from bench.overhead.peers import OURS, Peer, list_peers
-from bench.overhead.projects import write_projects, write_schema
+from bench.overhead.projects import render_schema, write_projects, write_schema
 from bench.overhead.report import Row
 from bench.overhead.results import (
     LINKS,
@@ -32,12 +32,6 @@ from bench.overhead.server import ServerFailed
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"
-RENDER_SCHEMA = """\
-import json, pathlib
-from cogworks.project import load_project
-from cogworks.schema import describe
-print(json.dumps(describe(load_project(pathlib.Path.cwd()))))
-"""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -123,16 +117,7 @@ def write_schemas(environment: Environment, projects: Path) -> None:
     """
     for mode in ("sync", "async"):
         project = projects / f"cog-{mode}"
-        done = subprocess.run(
-            [environment.python, "-c", RENDER_SCHEMA],
-            cwd=project,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        if done.returncode != 0:
-            raise InstallFailed(f"the schema cannot be rendered: {done.stderr[-300:]}")
-        write_schema(project, done.stdout)
+        write_schema(project, render_schema(environment.python, project))
 
 
 def describe_run(options: Options, arguments: Sequence[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from bench.overhead.peers import Question
 
 SCRIPT = Path(__file__).with_name("requests.lua")
+PACED_SCRIPT = Path(__file__).with_name("paced.lua")
 GRACE_S = 30
 """How much longer than asked wrk may take."""
 
@@ -42,10 +43,21 @@ def find_wrk() -> str:
     return found
 
 
-def predict(base_url: str, question: Question, *, connections: int, seconds: float) -> Load:
-    """Ask ``question`` on each of ``connections`` again and again."""
-    asked = ("post", question.body, question.answer, question.status)
-    report = _run_wrk(base_url + question.path, connections, seconds, asked)
+def predict(
+    base_url: str,
+    question: Question,
+    *,
+    connections: int,
+    seconds: float,
+    pause_ms: tuple[int, int] | None = None,
+) -> Load:
+    """Ask ``question`` on each of ``connections`` again and again, with random pauses if asked to."""
+    asked: tuple[str, ...] = ("post", question.body, question.answer, question.status)
+    script = SCRIPT
+    if pause_ms is not None:
+        script = PACED_SCRIPT
+        asked = (*asked, str(pause_ms[0]), str(pause_ms[1]))
+    report = _run_wrk(base_url + question.path, connections, seconds, asked, script)
     latencies = {int(key): count for key, count in report["latencies_us"].items()}
     return summarize(report, percentile(latencies, 50), percentile(latencies, 99))
 
@@ -82,16 +94,23 @@ def percentile(counts: Mapping[int, int], percent: float) -> float:
     return float("nan")
 
 
-def _run_wrk(url: str, connections: int, seconds: float, arguments: tuple[str, ...]) -> Any:
+def _run_wrk(
+    url: str,
+    connections: int,
+    seconds: float,
+    arguments: tuple[str, ...],
+    script: Path = SCRIPT,
+) -> Any:
     # One thread: it does not fall behind any of the servers, and its script needs no merging.
     done = subprocess.run(
         [
             *(find_wrk(), "--threads=1", f"--connections={connections}"),
-            *(f"--duration={seconds:g}s", "--timeout=10s", f"--script={SCRIPT}", url),
+            *(f"--duration={seconds:g}s", "--timeout=10s", f"--script={script}", url),
             *("--", *arguments),
         ],
         capture_output=True,
         text=True,
+        cwd=SCRIPT.parent,  # One script loads the other.
         timeout=seconds + GRACE_S,
     )
     for line in done.stdout.splitlines():

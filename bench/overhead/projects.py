@@ -4,9 +4,18 @@ The sources are text, not modules: each needs a library that only its own enviro
 """
 
 import shutil
+import subprocess
 from pathlib import Path
 
+from bench.overhead.environments import InstallFailed
 from bench.overhead.peers import CONCURRENCY
+
+RENDER_SCHEMA = """\
+import json, pathlib
+from cogworks.project import load_project
+from cogworks.schema import describe
+print(json.dumps(describe(load_project(pathlib.Path.cwd()))))
+"""
 
 COG_MODEL = """\
 from cog import BasePredictor, Input
@@ -85,6 +94,16 @@ def write_projects(directory: Path) -> None:
             path = directory / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
+
+
+def render_schema(python: Path, project: Path) -> str:
+    """Return a project's OpenAPI document, rendered by the Python that has our packages."""
+    done = subprocess.run(
+        [python, "-c", RENDER_SCHEMA], cwd=project, capture_output=True, text=True, timeout=60
+    )
+    if done.returncode != 0:
+        raise InstallFailed(f"the schema cannot be rendered: {done.stderr[-300:]}")
+    return done.stdout
 
 
 def write_schema(project: Path, document: str) -> None:

@@ -48,22 +48,24 @@ class Row:
 
     def find_median(self, key: str) -> float:
         """Return the median over the rounds; NaN if nothing was measured."""
-        values = [numbers[key] for numbers in self.rounds if not math.isnan(numbers[key])]
+        values = [
+            numbers[key] for numbers in self.rounds if not math.isnan(numbers.get(key, math.nan))
+        ]
         return median(values) if values else math.nan
 
 
-def render_table(rows: Sequence[Row]) -> str:
+def render_table(rows: Sequence[Row], columns: Sequence[Column] = COLUMNS) -> str:
     """Return the table, one line for each server; a missing server's line says why."""
     baseline = next((row for row in rows if row.name == BASELINE), None)
     lines = [
-        "| | " + " | ".join(column.title for column in COLUMNS) + " |",
-        "| --- |" + " ---: |" * len(COLUMNS),
+        "| | " + " | ".join(column.title for column in columns) + " |",
+        "| --- |" + " ---: |" * len(columns),
     ]
     for row in rows:
         if row.rounds:
-            cells = [render_cell(row, column, baseline) for column in COLUMNS]
+            cells = [render_cell(row, column, baseline) for column in columns]
         else:
-            cells = [f"not measured: {row.problem}".replace("|", "/")] + [""] * (len(COLUMNS) - 1)
+            cells = [f"not measured: {row.problem}".replace("|", "/")] + [""] * (len(columns) - 1)
         lines.append(f"| {row.name} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

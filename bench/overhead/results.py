@@ -76,10 +76,10 @@ def draw_plot(cache: Path, results: Path, image: Path, *, python: str) -> None:
     )
 
 
-def replace_section(page: str, section: str) -> str:
-    """Put ``section`` between the marks of a page."""
-    before, begin, rest = page.partition(BEGIN)
+def replace_section(page: str, section: str, begin: str = BEGIN) -> str:
+    """Put ``section`` between the marks of a page; ``begin`` tells whose part it is."""
+    before, found, rest = page.partition(begin)
     _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page has no {BEGIN} ... {END}")
-    return f"{before}{BEGIN}\n{section}{END}{after}"
+    if not found or not end:
+        raise ValueError(f"the page has no {begin} ... {END}")
+    return f"{before}{begin}\n{section}{END}{after}"

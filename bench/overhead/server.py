@@ -85,6 +85,11 @@ class Server:
         self._stop()
 
     @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._launch.port
+
+    @property
     def base_url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self._launch.port}"

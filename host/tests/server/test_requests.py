@@ -117,3 +117,14 @@ def test_a_body_that_is_no_object_is_refused(body: Any) -> None:
 def test_an_id_of_other_characters_is_refused(given: Any) -> None:
     with pytest.raises(BadFieldsError, match="1 to 200 characters"):
         parse_prediction_request({"id": given})
+
+
+@pytest.mark.parametrize("padding", [0, 100_000])
+def test_a_deep_body_is_refused_and_a_wide_one_is_not_whatever_their_size(padding: int) -> None:
+    text = b'"text": "%s"' % (b"x" * padding)
+    wide = b'{"input": {%s, "list": [%s]}}' % (text, b"[]," * 200 + b"{}")
+    assert len(read_request(wide).input["list"]) == 201
+    for opening, closing in ((b"[", b"]"), (b'{"a":', b"}")):
+        deep = b'{"input": {%s, "deep": %s1%s}}' % (text, opening * 120, closing * 120)
+        with pytest.raises(BadRequestError, match="100 levels"):
+            read_request(deep)

@@ -32,6 +32,9 @@ MAX_LIMIT_DIGITS = 9
 MAX_DEPTH = 100
 """Levels of arrays and objects in a body: all that reads it later must get to its ground."""
 
+COUNTED_BYTES = 64 * 1024
+"""Bodies below are short enough to count their brackets one by one."""
+
 TOO_DEEP = f"The body has more than {MAX_DEPTH} levels of arrays and objects"
 
 TRACE_HEADERS = ("traceparent", "tracestate")
@@ -131,7 +134,7 @@ def decode_json(scope: Scope, body: bytes) -> Any:
     except ValueError as error:
         raise BadRequestError(400, f"The body is not JSON: {error}") from error
     # Few brackets cannot nest deeply, and they are counted in no time.
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_too_deep(data):
+    if _has_many_brackets(body) and _is_too_deep(data):
         raise BadRequestError(400, TOO_DEEP)
     return data
 
@@ -225,6 +228,22 @@ def with_id(request: PredictionRequest, prediction_id: str, kind: str) -> Predic
         message = f"{kind} ID must match the ID supplied in the URL"
         raise BadFieldsError([_detail(["body", "id"], message)])
     return replace(request, id=prediction_id)
+
+
+def _has_many_brackets(body: bytes) -> bool:
+    """Tell whether a body has more opening brackets than it may have levels."""
+    if len(body) < COUNTED_BYTES:
+        return body.count(b"[") + body.count(b"{") > MAX_DEPTH
+    # Going from one to the next skips a long text, such as a file's, twenty times as fast.
+    return sum(_count_up_to(MAX_DEPTH + 1, body, bracket) for bracket in (b"[", b"{")) > MAX_DEPTH
+
+
+def _count_up_to(limit: int, body: bytes, part: bytes) -> int:
+    count, at = 0, body.find(part)
+    while at >= 0 and count < limit:
+        count += 1
+        at = body.find(part, at + 1)
+    return count
 
 
 def _is_too_deep(data: Any) -> bool:

@@ -1,0 +1,1 @@
+"""Ten times as many requests as there is room for: what becomes of those that are accepted."""

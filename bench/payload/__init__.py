@@ -1,0 +1,1 @@
+"""A file of 10 MiB as a data URL, in and out."""

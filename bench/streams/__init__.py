@@ -1,0 +1,1 @@
+"""Tokens of one prediction, streamed to a hundred subscribers."""
