@@ -8,6 +8,7 @@ CogworksError                         the message is the whole sentence; ``exit_
 |  |- engines.errors.PythonNotFoundError   the wanted Python cannot be had on this machine
 |  |- engines.errors.LiveSchemaError       the model's module cannot be imported, or is no model
 |  |- engines.errors.ResolutionError       the requirements do not fit together or do not exist
+|  |  '- engines.errors.IndexUnreachableError    nothing is known of them: no index answers
 |  '- engines.errors.InstallError          the packages could not be downloaded, built or installed
 |- schema.errors.SchemaError          the author's signature cannot be turned into a schema
 |- server.errors                      what can go wrong with a prediction: a tree of its own

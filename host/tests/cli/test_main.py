@@ -50,7 +50,14 @@ def loaded_by(*arguments: str) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["run", "--help"], ["serve", "--help"], ["schema", "--help"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["run", "--help"],
+        ["serve", "--help"],
+        ["schema", "--help"],
+        ["check", "--help"],
+    ],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_by(*arguments) & HEAVY == set()
@@ -64,7 +71,7 @@ def test_the_version_is_printed(capsys: Capture) -> None:
 def test_help_lists_the_visible_commands(capsys: Capture) -> None:
     assert cog("--help") == 0
     help_text = capsys.readouterr().out
-    for name in ("init", "run", "schema", "serve", "exec"):
+    for name in ("check", "init", "run", "schema", "serve", "exec"):
         assert f"\n  {name} " in help_text
     assert "\n  predict" not in help_text
 

@@ -5,6 +5,7 @@ CogworksError
 ├── OutputError           a result cannot be written where it should go
 ├── PredictionFailed      the model ran and did not succeed
 ├── NotAvailable          asked for something that this version cannot do
+├── CheckFailed           `cog check` found errors, or `cog doctor` some that it did not fix
 ├── OptionError           an option's value, or what it names, is wrong
 ├── ProjectNotWritable    `cog init` cannot write a file
 └── CommandNotFound       `cog exec` found nothing to run (126, 127 as a shell has it)
@@ -54,6 +55,10 @@ class PredictionFailed(CogworksError):
 
 class NotAvailable(CogworksError):
     """This version cannot do what was asked; the message says what to do instead."""
+
+
+class CheckFailed(CogworksError):
+    """A project has problems, which were printed; the message counts them."""
 
 
 class OptionError(CogworksError):

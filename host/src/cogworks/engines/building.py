@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cogworks.engines.errors import InstallError, ResolutionError
+from cogworks.engines.errors import IndexUnreachableError, InstallError, ResolutionError
 from cogworks.engines.inputs import Inputs, hash_all, platform_name
 from cogworks.engines.progress import Progress
 from cogworks.engines.python import Interpreter, Machine, find_python
@@ -52,6 +53,22 @@ def build_environment(
     return environment
 
 
+def check_resolution(
+    project: Project,
+    inputs: Inputs,
+    store: Store,
+    progress: Progress,
+    variables: Mapping[str, str] | None,
+) -> None:
+    """Check that the requirements can be resolved; nothing is installed, no Python is fetched.
+
+    Raises:
+        ResolutionError: they cannot.
+    """
+    python = Machine(variables).find(inputs.python_version)
+    _Builder(project, inputs, store, progress, Uv(variables)).check(python)
+
+
 class _Builder:
     """The steps of one build; they share the project, uv and the display."""
 
@@ -75,6 +92,23 @@ class _Builder:
         self._store.remember_inputs(self._inputs.key, key)
         return environment
 
+    def check(self, python: Interpreter | None) -> None:
+        """Resolve without installing; what comes of it is kept if it is for the right Python."""
+        if python is not None:
+            with self._store.lock(f"inputs-{self._inputs.key}", self._progress):
+                _ = self._find_resolution(python) or self._resolve(python)
+            return
+        with tempfile.TemporaryDirectory(prefix="cog-check-") as folder:
+            workspace = Path(folder)
+            version = self._inputs.python_version
+            plan = plan_resolution(self._inputs, Path(sys.executable), workspace, version)
+            if not plan.arguments:
+                return
+            self._progress.stage(f"Resolving the requirements for Python {version}")
+            outcome = self._run(plan.arguments)
+            if outcome.code != 0:
+                raise self._resolution_error(outcome, workspace)
+
     def _resolution_directory(self, python: Interpreter) -> Path:
         return self._store.resolution_directory(f"{self._inputs.key}-{python.version}")
 
@@ -96,7 +130,7 @@ class _Builder:
                 self._progress.stage("Resolving the requirements")
                 outcome = self._run(plan.arguments)
                 if outcome.code != 0:
-                    raise ResolutionError(self._explain(outcome, Path(workspace), "resolved"))
+                    raise self._resolution_error(outcome, Path(workspace))
             return plan.output.replace(directory / plan.output.name)
 
     def _install(self, key: str, python: Interpreter, resolution: Path) -> Environment:
@@ -145,6 +179,11 @@ class _Builder:
 
     def _run(self, arguments: Sequence[str]) -> Outcome:
         return self._uv.run(arguments, self._project.directory, self._progress.line)
+
+    def _resolution_error(self, outcome: Outcome, workspace: Path) -> ResolutionError:
+        is_unreachable = any(sign in outcome.explanation for sign in _UNREACHABLE)
+        kind = IndexUnreachableError if is_unreachable else ResolutionError
+        return kind(self._explain(outcome, workspace, "resolved"))
 
     def _explain(self, outcome: Outcome, workspace: Path, verb: str) -> str:
         """Return uv's reason in the author's terms: their file instead of our copy of it."""

@@ -41,6 +41,10 @@ class ResolutionError(EngineError):
     """The requirements do not fit together, or name something that does not exist."""
 
 
+class IndexUnreachableError(ResolutionError):
+    """Nothing is known of the requirements: the package index does not answer."""
+
+
 class InstallError(EngineError):
     """Packages could not be downloaded, built or installed."""
 

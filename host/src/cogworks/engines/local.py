@@ -18,7 +18,7 @@ from cogworks.errors import CogworksError
 from cogworks.project.model import Project
 from cogworks.project.rules import check_python_version
 
-__all__ = ["Environment", "Progress", "ensure_environment", "notices"]
+__all__ = ["Environment", "Progress", "check_requirements", "ensure_environment", "notices"]
 
 
 def ensure_environment(
@@ -59,6 +59,37 @@ def ensure_environment(
     except OSError as error:
         reason = f"{error.strerror or error}: {error.filename or cache_dir}"
         raise EngineError(f"the environment cannot be made in {cache_dir}: {reason}") from error
+
+
+def check_requirements(
+    project: Project,
+    *,
+    cache_dir: Path,
+    progress: Progress,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Check that a project's requirements can be resolved; arguments as above.
+
+    Those of an environment that is there, or that were resolved before, are not resolved again.
+
+    Raises:
+        RequirementsError: the project's requirements have problems.
+        ResolutionError: they do not fit together, or do not exist.
+        EngineError: they cannot be checked.
+    """
+    inputs = collect_inputs(project, project.build.python_version, environment)
+    if inputs.pyproject is None and not inputs.requirements.lines:
+        return
+    store = Store(cache_dir / "envs")
+    if store.find_by_inputs(inputs.key) is not None:
+        return
+    from cogworks.engines.building import check_resolution
+
+    try:
+        check_resolution(project, inputs, store, progress, environment)
+    except OSError as error:
+        reason = f"{error.strerror or error}: {error.filename or cache_dir}"
+        raise EngineError(f"the requirements cannot be checked: {reason}") from error
 
 
 def notices(project: Project) -> list[str]:

@@ -26,15 +26,22 @@ class Plan:
     output: Path
 
 
-def plan_resolution(inputs: Inputs, python: Path, workspace: Path) -> Plan:
-    """Return how to resolve the inputs for an interpreter, writing to ``workspace`` only."""
+def plan_resolution(
+    inputs: Inputs, python: Path, workspace: Path, target_version: str | None = None
+) -> Plan:
+    """Return how to resolve the inputs for an interpreter, writing to ``workspace`` only.
+
+    Args:
+        target_version: the Python to resolve for, where it is another than that of ``python``.
+    """
+    target_python = () if target_version is None else ("--python-version", target_version)
     common = ("--python", str(python), "--no-header", "--no-annotate")
     if inputs.pyproject is None:
-        return _plan_requirements(inputs, common, workspace)
+        return _plan_requirements(inputs, (*common, *target_python), workspace)
     output = workspace / "pylock.toml"
     target = ("--format=pylock.toml", "--output-file", str(output), *common)
     if inputs.lock is None:
-        compile_ = ("pip", "compile", *_leave_out_ours(workspace), *target)
+        compile_ = ("pip", "compile", *_leave_out_ours(workspace), *target, *target_python)
         return Plan((*compile_, str(inputs.pyproject)), output)
     # Groups are for development; the package of the project itself is not installed.
     export = ("export", "--frozen", "--no-emit-project", "--no-default-groups")

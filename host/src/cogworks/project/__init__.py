@@ -8,7 +8,7 @@ from cogworks.project.errors import (
     Problem,
     RequirementsError,
 )
-from cogworks.project.files import load_project
+from cogworks.project.files import examine_project, load_project
 from cogworks.project.model import (
     Build,
     Project,
@@ -17,11 +17,13 @@ from cogworks.project.model import (
     Weight,
     WeightSource,
 )
+from cogworks.project.parse import Examined
 
 __all__ = [
     "Build",
     "ConfigError",
     "ConfigNotFoundError",
+    "Examined",
     "Problem",
     "Project",
     "RequirementsError",
@@ -29,5 +31,6 @@ __all__ = [
     "SecretMount",
     "Weight",
     "WeightSource",
+    "examine_project",
     "load_project",
 ]

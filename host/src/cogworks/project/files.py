@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cogworks.project.errors import ConfigError, ConfigNotFoundError, TextError
 from cogworks.project.model import Project
-from cogworks.project.parse import parse_project
+from cogworks.project.parse import Examined, examine_text, parse_project
 
 MAX_LEVELS = 100
 """How many directories upward a configuration is looked for, as the format has it."""
@@ -23,6 +23,20 @@ def load_project(start: Path, filename: str = "cog.yaml") -> Project:
     """
     config_path = find_config(start, filename)
     return parse_project(_read_config(config_path), config_path, DiskFiles())
+
+
+def examine_project(start: Path, filename: str = "cog.yaml") -> Examined:
+    """Return everything that is known of the project that ``start`` lies in, and its problems.
+
+    Raises:
+        ConfigNotFoundError: there is none.
+    """
+    config_path = find_config(start, filename)
+    try:
+        text = read_text(config_path)
+    except TextError as error:
+        return Examined(Project(config_path.parent, config_path), (error.problem,))
+    return examine_text(text, config_path, DiskFiles())
 
 
 def find_config(start: Path, filename: str) -> Path:

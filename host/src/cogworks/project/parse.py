@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
@@ -35,24 +36,46 @@ class Files(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Everything that is known of a configuration, also of one with problems.
+
+    ``known`` is the project itself if there are no problems; else it has what can be trusted: the
+    references, the packages and the lines.
+    """
+
+    known: Project
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
 def parse_project(text: str, config_path: Path, files: Files) -> Project:
     """Return the project that the text describes.
 
     Raises:
         ConfigError: with every problem of the text.
     """
-    filename = config_path.name
+    examined = examine_text(text, config_path, files)
+    if examined.problems:
+        raise ConfigError(config_path.name, examined.problems)
+    return examined.known
+
+
+def examine_text(text: str, config_path: Path, files: Files) -> Examined:
+    """Return what the text describes, and all of its problems."""
     try:
         root, problems = read_document(text)
     except DocumentError as error:
-        raise ConfigError(filename, [error.problem]) from error
+        return Examined(Project(config_path.parent, config_path), (error.problem,))
     values = walk(root)
     values.problems.extend(problems)
     check(values)
     requirements_file = _find_requirements(values, config_path.parent, files)
+    warnings = tuple(sorted(values.warnings))
     if values.problems:
-        raise ConfigError(filename, values.problems)
-    return _assemble(values, config_path, requirements_file)
+        known = _assemble_known(values, config_path, requirements_file, files)
+        return Examined(known, tuple(sorted(values.problems)), warnings)
+    return Examined(_assemble(values, config_path, requirements_file), (), warnings)
 
 
 def _find_requirements(values: Values, directory: Path, files: Files) -> Path | None:
@@ -90,6 +113,25 @@ def _assemble(values: Values, config_path: Path, requirements_file: Path | None)
             _weight(values, f"weights[{index}]") for index in range(values.counts.get("weights", 0))
         ),
         warnings=_render(values.warnings, config_path.name),
+        lines=MappingProxyType(values.lines),
+    )
+
+
+def _assemble_known(
+    values: Values, config_path: Path, requirements_file: Path | None, files: Files
+) -> Project:
+    """Return what a configuration with problems still says for certain."""
+    is_there = requirements_file is not None and files.is_file(requirements_file)
+    return Project(
+        directory=config_path.parent,
+        config_path=config_path,
+        build=Build(
+            python_version=values.texts.get("build.python_version", DEFAULT_PYTHON_VERSION),
+            requirements_file=requirements_file if is_there else None,
+            python_packages=values.list_of_texts("build.python_packages"),
+        ),
+        run=values.texts.get("run", values.texts.get("predict")),
+        train=values.texts.get("train"),
         lines=MappingProxyType(values.lines),
     )
 

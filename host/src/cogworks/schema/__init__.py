@@ -6,8 +6,8 @@ project, ``literals`` folds constants, ``annotations`` and ``inputs`` make hints
 what they find; ``cog._schema`` judges those, as it does for the live class.
 """
 
-from cogworks.schema.analysis import analyze
+from cogworks.schema.analysis import analyze, find_problems
 from cogworks.schema.description import describe
 from cogworks.schema.errors import SchemaError
 
-__all__ = ["SchemaError", "analyze", "describe"]
+__all__ = ["SchemaError", "analyze", "describe", "find_problems"]

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from cog._schema.errors import SignatureError
 from cog._schema.output_types import output_type
@@ -17,9 +22,12 @@ from cogworks.schema.inputs import Inputs
 from cogworks.schema.literals import Folder
 from cogworks.schema.modules import Modules
 from cogworks.schema.names import Names
+from cogworks.schema.parts import split_parameters
 from cogworks.schema.source import Place
 from cogworks.schema.targets import Function, Target, Targets
 from cogworks.schema.values import Unknown
+
+T = TypeVar("T")
 
 
 def analyze(project_dir: Path, ref: str, mode: str = "run") -> Signature:
@@ -33,12 +41,45 @@ def analyze(project_dir: Path, ref: str, mode: str = "run") -> Signature:
     Raises:
         SchemaError: it cannot be a model, or cannot be known without running it.
     """
-    directory = project_dir.resolve()
     path, _, name = ref.partition(":")
-    file = directory / path
-    modules = Modules(directory, file)
+    analysis, file = _open(project_dir, path)
+    return _translated(lambda: analysis.read(file, name, mode), path)
+
+
+def find_problems(project_dir: Path, ref: str, mode: str = "run") -> list[SchemaError]:
+    """Return everything that is wrong with a signature; arguments as for ``analyze``.
+
+    Each parameter, the output and ``setup`` are read by themselves, so that one mistake does not
+    hide another.
+    """
+    path, _, name = ref.partition(":")
+    analysis, file = _open(project_dir, path)
     try:
-        return _Analysis(modules).read(file, name, mode)
+        _translated(lambda: analysis.read(file, name, mode), path)
+    except SchemaError as error:
+        first = error
+    else:
+        return []
+    problems: list[SchemaError] = []
+    with suppress(SchemaError):
+        for part in _translated(lambda: analysis.parts(file, name, mode), path):
+            try:
+                _translated(part, path)
+            except SchemaError as problem:
+                problems.append(problem)
+    # What stops everything, such as a name that is not there, has no parts.
+    return problems or [first]
+
+
+def _open(project_dir: Path, path: str) -> tuple[_Analysis, Path]:
+    directory = project_dir.resolve()
+    file = directory / path
+    return _Analysis(Modules(directory, file)), file
+
+
+def _translated(read: Callable[[], T], path: str) -> T:
+    try:
+        return read()
     except SignatureError as error:
         raise _schema_error(error, path) from error
     except RecursionError as error:
@@ -63,6 +104,27 @@ class _Analysis:
             if target.owner is not None:
                 self._check_setup(target)
             return self._read_function(target, mode)
+        except SignatureError as error:
+            error.where = error.where or target.place
+            raise
+
+    def parts(self, file: Path, name: str, mode: str) -> list[Callable[[], object]]:
+        """Return functions that read one part each of what ``read`` reads as a whole."""
+        target = self._targets.find(self._modules.open_file(file), name, mode)
+        parts: list[Callable[[], object]] = []
+        if target.owner is not None:
+            parts.append(lambda: self._located(target, lambda: self._check_setup(target)))
+        without_inputs, *parameters = split_parameters(target.function, target.owner is not None)
+        for function in parameters:
+            part = replace(target, function=function, owner=None)
+            parts.append(partial(self._inputs.read, part.function, part.scope, skip_self=False))
+        rest = replace(target, function=without_inputs)
+        parts.append(lambda: self._located(rest, lambda: self._read_function(rest, mode)))
+        return parts
+
+    def _located(self, target: Target, read: Callable[[], object]) -> object:
+        try:
+            return read()
         except SignatureError as error:
             error.where = error.where or target.place
             raise
