@@ -95,6 +95,12 @@ def test_answers_are_counted_by_status_and_measured() -> None:
     assert samples["cogworks_response_bytes_sum{}"] == 257 + 2**31 + 20
 
 
+def test_the_first_error_is_an_increase() -> None:
+    samples = read(Metrics())
+    assert samples["cogworks_http_responses_total{code=500}"] == 0
+    assert samples["cogworks_http_responses_total{code=409}"] == 0
+
+
 def test_setups_are_told_apart_by_their_result() -> None:
     metrics = Metrics()
     metrics.record_setup(3.0, succeeded=True)
