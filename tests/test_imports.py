@@ -74,7 +74,7 @@ IMPURE_MODULES = frozenset(
     {
         *("asyncio", "logging", "multiprocessing", "random", "secrets", "select", "selectors"),
         *("signal", "socket", "ssl", "subprocess", "tempfile", "threading", "time"),
-        *("http", "httpx2", "starlette", "urllib.request", "uvicorn"),
+        *("http", "httpx2", "httptools", "starlette", "urllib.request"),
     }
 )
 """Sockets, processes, clocks, threads, randomness and logging: pure layers get values instead."""

@@ -15,6 +15,7 @@ Capture = pytest.CaptureFixture[str]
 
 HEAVY = {
     "asyncio",
+    "httptools",
     "httpx2",
     "jsonschema_rs",
     "msgspec",
@@ -22,7 +23,6 @@ HEAVY = {
     "ruamel",
     "starlette",
     "uv",
-    "uvicorn",
     "uvloop",
     "watchfiles",
 }

@@ -10,10 +10,10 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from cogworks.server.event_log import DEFAULT_MAX_BYTES, EventLog
+from cogworks.server.http.listener import Listener
 from cogworks.server.predictions import (
     Canceled,
     Event,
@@ -327,6 +327,9 @@ def test_head_gets_the_headers_alone() -> None:
     run(main)
 
 
+CLOSE_S = 5.0
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -351,15 +354,13 @@ def test_an_id_is_a_number_or_ignored(value: bytes, expected: int | None) -> Non
 @contextlib.asynccontextmanager
 async def serving(app: Callable[[Scope, Receive, Send], Any]) -> AsyncGenerator[int]:
     """Serve ``app`` in this process; yield the port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(app, http="httptools", lifespan="off", log_config=None)
-        server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve(sockets=[listener]))
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        listener = Listener(app)
+        await listener.start(sock)
         try:
-            yield listener.getsockname()[1]
+            yield sock.getsockname()[1]
         finally:
-            server.should_exit = True
-            await task
+            await listener.close(CLOSE_S)
 
 
 def app_of(play: Play, on_leave: Callable[[], None] | None = None) -> Any:

@@ -19,6 +19,11 @@ _STATUS = {
 }
 
 
+def has_check(service: PredictionService) -> bool:
+    """Tell whether a model that is ready has a healthcheck of its own to be asked for."""
+    return any(worker.has_healthcheck for worker in service.ready_workers)
+
+
 async def find_problem(service: PredictionService) -> str | None:
     """Ask the healthcheck of each model that is ready; return the first that finds something."""
     for worker in service.ready_workers:

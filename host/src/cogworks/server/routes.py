@@ -97,6 +97,10 @@ class Routes:
             ("POST", "/shutdown", self.shutdown),
         ]
 
+    def prompt(self) -> dict[str, Callable[[], JsonResponse | None]]:
+        """Return what answers probes by path without waiting; None where it has to wait."""
+        return {"/health-check": self._health_check_nowait, "/livez": self._livez_nowait}
+
     async def index(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Say where everything is."""
         return JsonResponse(
@@ -121,6 +125,14 @@ class Routes:
 
     async def livez(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Answer 200 while the process can."""
+        return self._livez_nowait()
+
+    def _health_check_nowait(self) -> JsonResponse | None:
+        if health.has_check(self._service):
+            return None
+        return JsonResponse(health.report(self._service))
+
+    def _livez_nowait(self) -> JsonResponse:
         return JsonResponse({"status": "ok"})
 
     async def readyz(self, scope: Scope, receive: Receive) -> JsonResponse:

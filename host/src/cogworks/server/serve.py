@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from cogworks.errors import CogworksError
+from cogworks.server.http.limits import BACKLOG
 from cogworks.server.launch import WorkerLaunch
 from cogworks.server.process import WorkerProcess, spawn
 from cogworks.server.settings import Settings
-
-BACKLOG = 2048
-"""Connections that the system may hold until they are accepted; uvicorn's own default."""
 
 
 class AddressError(CogworksError):

@@ -154,13 +154,15 @@ class Supervisor:
         """Ask for the end of a prediction."""
         self._link.send_control(Cancel(run_id))
 
+    @property
+    def has_healthcheck(self) -> bool:
+        """Tell whether there is a healthcheck of the model's own to be asked for at the moment."""
+        ready = self.ready
+        return self.state is WorkerState.READY and ready is not None and ready.has_healthcheck
+
     async def healthcheck(self) -> str | None:
         """Ask the model's own healthcheck; return what is wrong, None if nothing or not asked."""
-        if (
-            self.state is not WorkerState.READY
-            or self.ready is None
-            or not self.ready.has_healthcheck
-        ):
+        if not self.has_healthcheck:
             return None
         return await self._health.check()
 

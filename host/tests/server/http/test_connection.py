@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import Any
 
 import pytest
-import uvicorn
 import uvloop
 from starlette.types import Receive, Scope, Send
-from uvicorn.server import ServerState
 
+from cogworks.server.http.connection import Connection
+from cogworks.server.http.listener import Listener
 from cogworks.server.responses import JsonResponse
-from cogworks.server.transport import BoundedProtocol
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n"
@@ -32,9 +32,14 @@ def play(request: pytest.FixtureRequest) -> Play:
     return run
 
 
-class Hasty(BoundedProtocol):
+class Hasty(Connection):
     patience_s = 0.2
+    idle_s = 0.2
     check_s = 0.05
+
+
+class HastyListener(Listener):
+    connection_class = Hasty
 
 
 class App:
@@ -67,15 +72,10 @@ class App:
 
 @contextlib.asynccontextmanager
 async def serving(app: App) -> AsyncGenerator[Connect]:
-    config = uvicorn.Config(
-        app, http=Hasty, ws="none", lifespan="off", log_config=None, timeout_keep_alive=5
-    )
-    config.load()
-    state = ServerState()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: Hasty(config=config, server_state=state, app_state={}), "127.0.0.1", 0
-    )
-    port = server.sockets[0].getsockname()[1]
+    listener = HastyListener(app)
+    sock = socket.create_server(("127.0.0.1", 0))
+    await listener.start(sock)
+    port = sock.getsockname()[1]
     writers: list[asyncio.StreamWriter] = []
 
     async def connect() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -90,10 +90,9 @@ async def serving(app: App) -> AsyncGenerator[Connect]:
                 writer.close()
                 with contextlib.suppress(OSError):
                     await writer.wait_closed()
-            while state.connections or state.tasks:  # noqa: ASYNC110 - sets of uvicorn's, no event
-                await asyncio.sleep(0.01)
+            await listener.close(BOUND_S)
     finally:
-        server.close()
+        listener.stop_accepting()
 
 
 @pytest.mark.parametrize(
