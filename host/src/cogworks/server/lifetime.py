@@ -11,11 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import uvicorn
 from starlette.types import ASGIApp
 
-=======
->>>>>>> 1cc7b17 (Answer HTTP with a protocol of our own on httptools: half the cost, and 90 ms less to import)
 from cogworks import _version
 from cogworks.server import health, prediction_log
 from cogworks.server.app import App
@@ -31,19 +28,12 @@ from cogworks.server.service import PredictionService
 from cogworks.server.settings import Settings
 from cogworks.server.store import Limits, open_store
 from cogworks.server.tracing import open_spans
-from cogworks.server.transport import BoundedProtocol
 from cogworks.server.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from cogworks.server.spans import Spans
 
-CLOSE_S = 5
-=======
-from cogworks.server.store import open_store
-from cogworks.server.webhooks import Webhooks
-
 CLOSE_S = 5.0
->>>>>>> 1cc7b17 (Answer HTTP with a protocol of our own on httptools: half the cost, and 90 ms less to import)
 """How long connections that are still open may take to end after the last prediction."""
 
 logger = logging.getLogger(__name__)

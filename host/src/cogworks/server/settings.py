@@ -50,7 +50,7 @@ def _count(text: str) -> int:
     return value
 
 
-def _truth(text: str) -> bool:
+def _otel_truth(text: str) -> bool:
     """Read a flag of OpenTelemetry: whatever is not `true` is false. Source: its specification."""
     return text.strip().lower() == "true"
 
@@ -82,7 +82,7 @@ def _switch(text: str) -> bool:
 _EXPECTED: dict[Any, str] = {
     _port: "a port, 0 to 65535",
     _positive: "a whole number of at least 1",
-    _truth: "true or false",
+    _otel_truth: "true or false",
     _count: "a whole number, 0 or more",
     _seconds: "seconds, 0 or more",
     _seconds_or_forever: "seconds; 0 for no end",
@@ -242,7 +242,7 @@ class Settings:
         str,
     )
     otel_disabled: bool = _setting(
-        False, "OTEL_SDK_DISABLED", "`true`: no traces, whatever else is set.", _truth
+        False, "OTEL_SDK_DISABLED", "`true`: no traces, whatever else is set.", _otel_truth
     )
     await_explicit_shutdown: bool = _setting(
         False, None, "Ignore SIGTERM until POST /shutdown (`--await-explicit-shutdown`)."
