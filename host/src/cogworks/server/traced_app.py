@@ -43,6 +43,7 @@ class TracedApp:
             await self._app(scope, receive, send)
             return
         span = self._begin(scope)
+        scope["extensions"] = {}  # Every answer has to pass here.
 
         async def send_and_see(message: Message) -> None:
             if message["type"] == "http.response.start":

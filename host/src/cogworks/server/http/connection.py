@@ -20,6 +20,7 @@ from cogworks.server.http.limits import (
     IDLE_S,
     LEAST_BYTES_PER_S,
     LINE_BYTES,
+    LINGER_S,
     MAX_HEAD_BYTES,
     PATIENCE_S,
 )
@@ -37,6 +38,7 @@ class Connection(asyncio.Protocol):
     patience_s = PATIENCE_S
     idle_s = IDLE_S
     check_s = CHECK_S
+    linger_s = LINGER_S
 
     def __init__(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
         """Begin for ``listener``, which runs the application."""
@@ -47,7 +49,11 @@ class Connection(asyncio.Protocol):
         self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
         self._is_reading = True
+        self._is_closing = False
+        self._is_refusing = False
         self._drained: asyncio.Future[None] | None = None
+        self._client: tuple[str, int] | None = None
+        self._server: tuple[str, int] | None = None
         # What is being parsed.
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
@@ -72,6 +78,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = cast("asyncio.Transport", transport)
+        self._client = transport.get_extra_info("peername")
+        self._server = transport.get_extra_info("sockname")
         self._listener.add(self)
         self._check_timer = self._loop.call_later(self.check_s, self._check)
 
@@ -89,6 +97,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come, and refuse to collect a head without end."""
+        if self._is_closing:
+            return
         size_bytes = len(data)
         self._chunk_bytes = size_bytes
         self._received_bytes += size_bytes
@@ -103,7 +113,7 @@ class Connection(asyncio.Protocol):
             else:
                 self._refuse(400, "This is not a valid HTTP request")
             return
-        if self._pending_bytes > MAX_HEAD_BYTES and not self._transport.is_closing():
+        if self._pending_bytes > MAX_HEAD_BYTES and not self._is_closing:
             self._refuse_large()
 
     def eof_received(self) -> bool:
@@ -152,13 +162,15 @@ class Connection(asyncio.Protocol):
         if may_be_large and self._head_bytes() > MAX_HEAD_BYTES:
             self._is_too_large = True
             raise ValueError("the head is too large")  # The parser stops; see data_received.
-        if self._transport.is_closing():
+        if self._is_closing:
             return  # The answer before this one was the last.
         parser = self._parser
         version = parser.get_http_version()
         scope = new_scope(
             parser.get_method().decode("ascii"), version, _split(self._url), self._headers
         )
+        scope["client"] = self._client
+        scope["server"] = self._server
         # Where a client that expects "continue" is refused, it may send its body or not: nobody can
         # tell what comes next. And after an upgrade that we do not take, the parser reads no further.
         keeps_alive = parser.should_keep_alive() and not (
@@ -192,13 +204,13 @@ class Connection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Send; nothing happens when the client is gone."""
-        if not self._transport.is_closing():
+        if not (self._is_closing or self._transport.is_closing()):
             self._written_bytes += len(data)
             self._transport.write(data)
 
     def write_both(self, head: bytes, body: bytes) -> None:
         """Send two pieces by one system call without joining them."""
-        if not self._transport.is_closing():
+        if not (self._is_closing or self._transport.is_closing()):
             self._written_bytes += len(head) + len(body)
             self._transport.writelines((head, body))
 
@@ -235,8 +247,21 @@ class Connection(asyncio.Protocol):
             self.resume_reading()
 
     def close(self) -> None:
-        """Close when everything is sent."""
-        self._transport.close()
+        """Close when everything is sent.
+
+        A system that is sent more after that answers with a reset, which may take the answer from
+        the client before it was read; so the rest of a request is let in for a while, and ignored.
+        """
+        if self._is_closing:
+            return
+        self._is_closing = True
+        is_whole = self._incoming is None and not self._is_refusing
+        if is_whole or self._transport.is_closing():
+            self._transport.close()
+            return
+        self.resume_reading()
+        self._transport.write_eof()
+        self._loop.call_later(self.linger_s, self._transport.close)
 
     # -- what the listener needs --------------------------------------------------------------
 
@@ -254,7 +279,7 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
     def _begin_next(self) -> None:
-        if self._queue and not self._transport.is_closing():
+        if self._queue and not self._is_closing:
             self._current = self._queue.popleft()
             self._listener.begin(self._current)
 
@@ -298,6 +323,9 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, status: int, message: str) -> None:
         """Close the connection, with an answer unless one is on its way."""
+        if self._is_closing:
+            return
+        self._is_refusing = True
         exchange = self._current
         if exchange is None:
             scope = new_scope("GET", "1.1", ("", b"", b""), [])
@@ -306,6 +334,7 @@ class Connection(asyncio.Protocol):
             exchange.keeps_alive = False
             response = error_response(status, message)
             exchange.answer(status, response.head, response.body)
+        exchange.lose()
         self.close()
 
 

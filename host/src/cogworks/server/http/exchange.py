@@ -37,7 +37,7 @@ class Exchange:
     """A request as it comes in, and the answer as it goes out; the connection owns it.
 
     ``is_received`` once the request is whole, ``is_answered`` once the answer is; ``is_lost`` when
-    the client has left before.
+    the client has left, before or after.
     """
 
     __slots__ = (
@@ -98,8 +98,8 @@ class Exchange:
         self._wake()
 
     def lose(self) -> None:
-        """Note that the client has left."""
-        self.is_lost = not self.is_answered
+        """Note that the client has left, or is not listened to any more."""
+        self.is_lost = True
         self._wake()
 
     # -- what the application calls -----------------------------------------------------------

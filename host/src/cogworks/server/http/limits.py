@@ -21,6 +21,9 @@ LEAST_BYTES_PER_S = 500
 CHECK_S = 5.0
 """How often each connection is looked at; so much longer it may take to be given up."""
 
+LINGER_S = 2.0
+"""How long the rest of a refused request is let in, and ignored. Source: as nginx, lingering_close."""
+
 HIGH_WATER_BYTES = 256 * 1024
 """How much of a body waits for the application before the client has to wait. Source: a chunk of uvloop."""
 
