@@ -22,7 +22,7 @@ from cogworks.schema.changes import find_changes
         ("class C:\n    def f(self):\n        X.append(1)", []),
         ("if __name__ == '__main__':\n    X.append(1)", []),
         ("X.index(1)", []),
-        ("x.y.append(1)", []),
+        ("x.y.append(1)", ["x.y"]),
     ],
 )
 def test_changes_in_place_are_found(text: str, changed: list[str]) -> None:

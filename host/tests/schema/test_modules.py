@@ -62,9 +62,19 @@ def test_relative_imports_stay_in_the_project(tmp_path: Path) -> None:
 
 
 def test_modules_beside_the_main_file_are_found(tmp_path: Path) -> None:
-    project = Project(tmp_path, {"src/run.py": "", "src/config.py": ""})
+    project = Project(tmp_path, {"model/run.py": "", "model/config.py": ""})
     assert project.modules.find("config") is None
-    assert Modules(tmp_path, tmp_path / "src" / "run.py").find("config") is not None
+    assert Modules(tmp_path, tmp_path / "model" / "run.py").find("config") is not None
+
+
+def test_modules_in_src_are_found_last(tmp_path: Path) -> None:
+    files = {"run.py": "", "src/inner.py": "", "config.py": "", "src/config.py": ""}
+    project = Project(tmp_path, files)
+    assert project.modules.find("inner") is not None
+    config = project.modules.find("config")
+    assert config is not None
+    assert config.scope is not None
+    assert config.scope.source.name == "config.py"
 
 
 def test_file_is_parsed_once(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from cogworks.schema.entities import (
     Entity,
     External,
     FunctionEntity,
+    PartEntity,
     Unclear,
     ValueEntity,
 )
@@ -30,6 +31,7 @@ MAIN = """
     from cog import *
     from missing import Thing
     from .relative import R
+    import package.inner
     from circle import round_trip
 
     def function(): ...
@@ -42,6 +44,7 @@ MAIN = """
 
     Alias = Class
     loop = loop2
+    part, *rest = "a b".split()
     loop2 = loop
     for unclear in (): ...
     try:
@@ -56,6 +59,9 @@ FILES = {
     "a/b.py": "constant = 3\n_private = 4\n",
     "a/other.py": "",
     "relative.py": "R = 1\n",
+    "package/__init__.py": "",
+    "package/inner.py": "from .sibling import S\n",
+    "package/sibling.py": "S = 5\n",
     "circle.py": "from run import round_trip\n",
 }
 
@@ -66,6 +72,8 @@ def describe(entity: Entity) -> str:
             return entity.name
         case ClassEntity() | FunctionEntity():
             return f"{type(entity.node).__name__} {entity.node.name}"
+        case PartEntity():
+            return f"part of {ast.unparse(entity.node)}"
         case ValueEntity():
             return f"= {ast.unparse(entity.node)}"
         case Module():
@@ -92,7 +100,8 @@ def describe(entity: Entity) -> str:
         ("_private", []),
         ("Optional", ["typing.Optional"]),
         ("Path", ["cog.Path"]),
-        ("R", ["= 1"]),
+        ("R", ["unclear R"]),
+        ("package.inner.S", ["= 5"]),
         ("function", ["FunctionDef function"]),
         ("Class.attribute", ["= 1"]),
         ("Child.attribute", ["= 1"]),
@@ -102,6 +111,7 @@ def describe(entity: Entity) -> str:
         ("function.attribute", []),
         ("loop.x", []),
         ("unclear", ["unclear unclear"]),
+        ("rest", ["part of 'a b'.split()"]),
         ("T", ["first.T", "second.T"]),
         ("round_trip", []),
         ("nowhere", []),

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cogworks.schema.source import text_of
+
 from .project import Project
 
 
@@ -12,7 +14,7 @@ def values(tmp_path: Path, text: str, name: str = "X") -> list[str]:
     """Return the source of what ``name`` may be at the end of the file, ? if it is unclear."""
     scope = Project(tmp_path, {"run.py": text}).main
     found = [binding.node for binding in scope.candidates(name, None)]
-    return ["?" if node is None else ast.unparse(node) for node in found]
+    return ["?" if node is None else text_of(node) for node in found]
 
 
 @pytest.mark.parametrize(
@@ -22,8 +24,8 @@ def values(tmp_path: Path, text: str, name: str = "X") -> list[str]:
         ("X: int = 1\n", ["1"]),
         ("X: int\n", []),
         ("X, (Y, Z) = 1, (2, 3)\n", ["1"]),
-        ("Y, X = f()\n", ["?"]),
-        ("Y, *X = 1, 2\n", ["?"]),
+        ("Y, X = f()\n", ["f()"]),
+        ("Y, *X = 1, 2\n", ["(1, 2)"]),
         ("X = Y = 3\n", ["3"]),
         ("X = 1\nX += 2\n", ["X + 2"]),
         ("X = 1\nif a:\n    X = 2\n", ["1", "2"]),

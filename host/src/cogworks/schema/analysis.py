@@ -23,8 +23,9 @@ from cogworks.schema.literals import Folder
 from cogworks.schema.modules import Modules
 from cogworks.schema.names import Names
 from cogworks.schema.parts import split_parameters
+from cogworks.schema.scopes import Function
 from cogworks.schema.source import Place
-from cogworks.schema.targets import Function, Target, Targets
+from cogworks.schema.targets import Target, Targets
 from cogworks.schema.values import Unknown
 
 T = TypeVar("T")
@@ -138,7 +139,7 @@ class _Analysis:
             inputs,
             output_type(self._annotations.read(function.returns, target.scope)),
             mode,
-            isinstance(function, ast.AsyncFunctionDef),
+            target.is_async,
             any(True for _ in self._decorators(target, "cog.streaming")),
             self._concurrency(target),
         )
@@ -147,9 +148,9 @@ class _Analysis:
 
     def _decorators(self, target: Target, name: str) -> list[ast.expr]:
         found: list[ast.expr] = []
-        for decorator in target.function.decorator_list:
+        for decorator, scope in target.decorators:
             function = decorator.func if isinstance(decorator, ast.Call) else decorator
-            if external_name(self._names, function, target.scope) == name:
+            if external_name(self._names, function, scope) == name:
                 found.append(decorator)
         return found
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ast
+import posixpath
 import string
 import textwrap
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import Any
 
 from cog._schema.kinds import is_series, kind_of
 from cogworks.schema.operators import check_format
-from cogworks.schema.values import MAX_LENGTH, Unknown, iterate
+from cogworks.schema.values import MAX_LENGTH, Enumeration, FunctionValue, Unknown, iterate
 
 
 def _enumerate(items: list[Any], start: int = 0) -> list[tuple[int, Any]]:
@@ -59,25 +60,42 @@ _ON_ANY_ORDER: dict[str, Callable[..., Any]] = {
 }
 """Functions that do not mind in which order a set is."""
 
-_WRAPPERS = ("Path", "PosixPath", "PurePath", "PurePosixPath", "Secret")
 _WRAPPER_MODULES = ("cog", "cog.types", "cog.path", "cog.secret", "pathlib")
+
+_PATHS: dict[str, Callable[..., Any]] = {
+    f"os.path.{name}": getattr(posixpath, name)
+    for name in ("basename", "dirname", "join", "normpath", "split", "splitext")
+}
+
+_KNOWN = {**_ON_SERIES, **_ON_ANY_ORDER, **_ON_VALUES, **_PATHS}
 
 _METHODS: dict[type, frozenset[str]] = {
     str: frozenset(
         [
             "capitalize",
             "casefold",
+            "center",
             "count",
             "endswith",
             "find",
             "format",
             "index",
+            "isalnum",
+            "isalpha",
+            "isdigit",
+            "islower",
+            "isupper",
             "join",
+            "ljust",
             "lower",
             "lstrip",
+            "partition",
             "removeprefix",
             "removesuffix",
             "replace",
+            "rfind",
+            "rjust",
+            "rpartition",
             "rsplit",
             "rstrip",
             "split",
@@ -87,6 +105,7 @@ _METHODS: dict[type, frozenset[str]] = {
             "swapcase",
             "title",
             "upper",
+            "zfill",
         ]
     ),
     dict: frozenset(["copy", "get", "items", "keys", "values"]),
@@ -96,12 +115,33 @@ _METHODS: dict[type, frozenset[str]] = {
 }
 
 
-def constructor_argument(name: str, node: ast.Call) -> ast.expr | None:
-    """Return the argument of ``Path("x")`` or ``Secret("x")``, for it is their JSON; else None."""
-    module, _, last = name.rpartition(".")
-    if module not in _WRAPPER_MODULES or last not in _WRAPPERS:
+def is_known_function(name: str) -> bool:
+    """Tell whether ``call_function`` may know a function of the standard library."""
+    return name in _KNOWN or name in ("builtins.filter", "builtins.map") or _wrapper(name) != ""
+
+
+def method_of(name: str) -> Callable[..., Any] | None:
+    """Return what ``str.lower`` is, the name ``builtins.str.lower``; None if it is no method."""
+    owner, _, method = name.removeprefix("builtins.").partition(".")
+    kind = next((kind for kind in _METHODS if kind.__name__ == owner), None)
+    if kind is None or method not in _METHODS[kind]:
         return None
-    return node.args[0] if len(node.args) == 1 and not node.keywords else None
+
+    def call(value: Any, *arguments: Any) -> Any:
+        return call_method(value, method, list(arguments), {})
+
+    return call
+
+
+def bound_method(owner: Any, name: str) -> Callable[..., Any] | None:
+    """Return what ``table.get`` is; None if the value has no such method."""
+    if name not in _METHODS.get(kind_of(owner), ()):
+        return None
+
+    def call(*arguments: Any) -> Any:
+        return call_method(owner, name, list(arguments), {})
+
+    return call
 
 
 def call_function(name: str, arguments: list[Any], keywords: dict[str, Any]) -> Any:
@@ -115,11 +155,45 @@ def call_function(name: str, arguments: list[Any], keywords: dict[str, Any]) -> 
     if name in _ON_SERIES:
         return _ON_SERIES[name]()
     if name in _ON_ANY_ORDER:
-        return _ON_ANY_ORDER[name](*arguments, **keywords)
-    if name in _ON_VALUES:
-        return _ON_VALUES[name](*arguments, **keywords)
+        return _ON_ANY_ORDER[name](*map(_members, arguments), **keywords)
+    if name in _KNOWN:
+        return _KNOWN[name](*arguments, **keywords)
+    if name in ("builtins.map", "builtins.filter") and _is_function(arguments):
+        return _map_or_filter(name, *arguments)
+    method = method_of(name)
+    if method is not None:
+        return method(*arguments, **keywords)
+    wrapper = _wrapper(name)
+    if wrapper == "Secret" and len(arguments) == 1 and not keywords:
+        return arguments[0]
+    if wrapper == "Path" and not keywords:
+        return PurePosixPath(*arguments)
     shown = name.removeprefix("builtins.")
     raise Unknown.here(f"`{shown}(...)` is only known when the code runs")
+
+
+def _wrapper(name: str) -> str:
+    """Return ``Path`` or ``Secret`` for a class whose JSON is that of its argument."""
+    module, _, last = name.rpartition(".")
+    if module not in _WRAPPER_MODULES:
+        return ""
+    if last in ("Path", "PosixPath", "PurePath", "PurePosixPath"):
+        return "Path"
+    return last if last == "Secret" else ""
+
+
+def _members(value: Any) -> Any:
+    return value.members() if isinstance(value, Enumeration) else value
+
+
+def _is_function(arguments: list[Any]) -> bool:
+    return len(arguments) == 2 and isinstance(arguments[0], FunctionValue)
+
+
+def _map_or_filter(name: str, function: FunctionValue, series: Any) -> list[Any]:
+    if name == "builtins.map":
+        return [function(item) for item in iterate(series)]
+    return [item for item in iterate(series) if function(item)]
 
 
 def call_method(owner: Any, name: str, arguments: list[Any], keywords: dict[str, Any]) -> Any:
@@ -142,6 +216,8 @@ def call_method(owner: Any, name: str, arguments: list[Any], keywords: dict[str,
 def _check_text_method(owner: str, name: str, arguments: list[Any]) -> None:
     if name == "format":
         _check_format_method(owner)
+    if name in ("center", "ljust", "rjust", "zfill") and arguments[:1] > [MAX_LENGTH]:
+        raise Unknown.here("the value is too large")
     if name in ("replace", "join"):
         texts = [item for item in arguments if isinstance(item, str)]
         series = [len(item) for item in arguments if is_series(item)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from cogworks.schema.bindings import Part
 from cogworks.schema.modules import Module
 from cogworks.schema.scopes import Scope
 from cogworks.schema.source import Place
@@ -48,12 +49,29 @@ class ValueEntity:
     name: str = field(compare=False)
 
 
+@dataclass(frozen=True)
+class PartEntity:
+    """A part of a value, which was unpacked: ``path`` leads to it, through what it is part of."""
+
+    node: ast.expr
+    path: tuple[Part, ...]
+    scope: Scope = field(compare=False)
+    name: str = field(compare=False)
+
+
 @dataclass(frozen=True, eq=False)
 class Unclear:
     """A name that is bound in a way that source text does not tell, at ``place``."""
 
     place: Place
     name: str
+    failure: str = ""
+
+    @property
+    def why(self) -> str:
+        """The reason: that the name has no value at all, or none that is known."""
+        unclear = f"what `{self.name}` is in {self.place.describe()} is not constant"
+        return self.failure or unclear
 
 
-Entity = External | ClassEntity | FunctionEntity | ValueEntity | Module | Unclear
+Entity = External | ClassEntity | FunctionEntity | ValueEntity | PartEntity | Module | Unclear

@@ -8,8 +8,15 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from cogworks.schema.bindings import Augmented, Part
 from cogworks.schema.comprehensions import Fold, Local, comprehend
-from cogworks.schema.operators import apply_binary, apply_compare, apply_unary, format_value
+from cogworks.schema.operators import (
+    apply_augmented,
+    apply_binary,
+    apply_compare,
+    apply_unary,
+    format_value,
+)
 from cogworks.schema.values import Unfolded, Unknown, iterate
 
 
@@ -52,10 +59,34 @@ def fold_items(nodes: list[ast.expr], fold: Fold, local: Local) -> list[Any]:
     return items
 
 
+def take_part(value: Any, part: Part) -> Any:
+    """Return one item of a value that is unpacked to several names.
+
+    Raises:
+        Unknown: it has another number of items.
+    """
+    items = list(iterate(value))
+    if part.star < 0:
+        if len(items) != part.count:
+            raise Unknown.here("the value has another number of items than there are names")
+        return items[part.index]
+    after = part.count - 1 - part.star
+    if len(items) < part.count - 1:
+        raise Unknown.here("the value has fewer items than there are names")
+    if part.index < part.star:
+        return items[part.index]
+    if part.index == part.star:
+        return items[part.star : len(items) - after]
+    return items[part.index - part.count]
+
+
 def _fold_operation(node: ast.expr, fold: Fold, local: Local) -> Any:
     match node:
         case ast.UnaryOp():
             return apply_unary(node.op, fold(node.operand, local))
+        case Augmented():
+            left = fold(node.left, local)
+            return apply_augmented(node.op, left, fold(node.right, local))
         case ast.BinOp():
             return apply_binary(node.op, fold(node.left, local), fold(node.right, local))
         case ast.BoolOp():

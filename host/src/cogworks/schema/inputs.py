@@ -13,7 +13,7 @@ from cog._schema.rules import missing_annotation, refused_parameter
 from cog._schema.types import COMPUTED, MISSING, InputField
 from cogworks.schema.annotations import Annotations
 from cogworks.schema.externals import external_name
-from cogworks.schema.input_calls import InputCall, InputCalls, unresolved
+from cogworks.schema.input_calls import Argument, InputCall, InputCalls, unresolved
 from cogworks.schema.literals import Folder
 from cogworks.schema.names import Names
 from cogworks.schema.scopes import Scope
@@ -91,16 +91,16 @@ class Inputs:
                 break
         if default is None:
             return given
-        value = self._fold(name, "default", default, InputCall(_NO_CALL, scope))
+        value = self._fold(name, "default", Argument(default, scope, {}))
         places = {**given.places, "default": Place(scope.source, default)}
         return replace(given, default=value, factory=None, places=places)
 
     def _read_call(self, name: str, call: InputCall) -> Given:
         arguments = self._arguments(name, call)
-        places = {key: Place(call.scope.source, node) for key, node in arguments.items()}
+        places = {key: Place(item.scope.source, item.node) for key, item in arguments.items()}
         values = {
-            key: self._fold(name, key, node, call)
-            for key, node in arguments.items()
+            key: self._fold(name, key, item)
+            for key, item in arguments.items()
             if key != "default_factory"
         }
         factory = arguments.get("default_factory")
@@ -108,46 +108,39 @@ class Inputs:
             if "default" in arguments and values["default"] is not MISSING:
                 message = f"{name}: Input() takes default or default_factory, not both"
                 raise places["default_factory"].error(message)
-            known = _FACTORIES.get(external_name(self._names, factory, call.scope))
+            known = _FACTORIES.get(external_name(self._names, factory.node, factory.scope))
             values["default"] = known() if known is not None else COMPUTED
         return Given(**values, places=places)
 
-    def _arguments(self, name: str, call: InputCall) -> dict[str, ast.expr]:
-        node = call.node
-        place = Place(call.scope.source, node)
-        found: dict[str, ast.expr] = {}
-        if len(node.args) > 1:
-            raise place.error(f"{name}: Input() takes one argument without a name, the default")
-        for argument in node.args:
-            found["default"] = argument
-        for keyword in node.keywords:
-            if keyword.arg is None:
-                raise Place(call.scope.source, keyword.value).error(
-                    f"{name}: the arguments of Input() cannot be read from **",
-                    "Write them out, by name.",
-                )
-            if keyword.arg not in ARGUMENTS:
-                raise Place(call.scope.source, keyword.value).error(
-                    f"{name}: Input() has no argument {keyword.arg!r}",
+    def _arguments(self, name: str, call: InputCall) -> dict[str, Argument]:
+        found = self._calls.arguments(name, call)
+        for key, item in found.items():
+            if key not in ARGUMENTS:
+                raise Place(item.scope.source, item.node).error(
+                    f"{name}: Input() has no argument {key!r}",
                     f"It takes {', '.join(ARGUMENTS)}.",
                 )
-            found[keyword.arg] = keyword.value
         return found
 
-    def _fold(self, name: str, argument: str, node: ast.expr, call: InputCall) -> Any:
+    def _fold(self, name: str, key: str, argument: Argument) -> Any:
         try:
-            value = self._folder.fold(node, call.scope, call.local)
+            value = (
+                argument.value[0]
+                if argument.value
+                else self._folder.fold(argument.node, argument.scope, argument.local)
+            )
         except Unknown as unknown:
-            raise unresolved(f"{name}: {argument}", node, call.scope, unknown) from unknown
-        if argument == "default" and value is Ellipsis:
+            what = f"{name}: {key}"
+            raise unresolved(what, argument.node, argument.scope, unknown) from unknown
+        if key == "default" and value is Ellipsis:
             return MISSING
-        if argument not in ("default", "choices") or value is None:
+        if key not in ("default", "choices") or value is None:
             return value
         try:
-            return _json_choices(value) if argument == "choices" else json_default(value)
+            return _json_choices(value) if key == "choices" else json_default(value)
         except (ValueError, Unknown) as error:
-            place = Place(call.scope.source, node)
-            raise place.error(f"{name}: {argument} cannot be used: {error}") from error
+            place = Place(argument.scope.source, argument.node)
+            raise place.error(f"{name}: {key} cannot be used: {error}") from error
 
 
 def _json_choices(value: Any) -> tuple[Any, ...]:
@@ -182,7 +175,3 @@ def _refused(name: str, argument: ast.arg, scope: Scope) -> SignatureError:
     error = refused_parameter(name)
     error.where = Place(scope.source, argument)
     return error
-
-
-_NO_CALL = ast.Call(ast.Name("Input", ast.Load()), [], [])
-"""Stands for the missing ``Input(...)`` of a plain default."""

@@ -46,9 +46,10 @@ class Modules:
     def __init__(self, project_dir: Path, main_file: Path) -> None:
         """Look below the project, then beside ``main_file``, as the worker's ``sys.path`` does."""
         self._project_dir = project_dir
-        self._folders = [project_dir]
-        if main_file.parent not in self._folders:
-            self._folders.append(main_file.parent)
+        self._main_file = main_file
+        # What is in ``src`` is importable too, where the project installs itself.
+        folders = (project_dir, main_file.parent, project_dir / "src")
+        self._folders = tuple(dict.fromkeys(folders))
         self._scopes: dict[Path, Scope] = {}
 
     def open_file(self, path: Path) -> Scope:
@@ -58,6 +59,14 @@ class Modules:
             SchemaError: it cannot be read or parsed.
         """
         return self._scope(path)
+
+    def is_main(self, source: Source) -> bool:
+        """Tell whether it is the file that cog.yaml names."""
+        return source.path == self._main_file
+
+    def opened(self) -> list[Scope]:
+        """Return the scopes of all modules that were needed so far."""
+        return list(self._scopes.values())
 
     def find(self, name: str) -> Module | None:
         """Return a module by its dotted name; None if it is none of the project's.

@@ -5,16 +5,20 @@ from __future__ import annotations
 import ast
 import builtins
 
+from cogworks.schema.bindings import STAR, Binding, Position
+from cogworks.schema.changes import Change
 from cogworks.schema.entities import (
     ClassEntity,
     Entity,
     External,
     FunctionEntity,
+    PartEntity,
     Unclear,
     ValueEntity,
 )
+from cogworks.schema.exports import find_exports
 from cogworks.schema.modules import Module, Modules
-from cogworks.schema.scopes import Binding, Position, Scope
+from cogworks.schema.scopes import Scope
 from cogworks.schema.source import Place
 
 MAX_DEPTH = 50
@@ -80,6 +84,34 @@ class Names:
             found += self._aliased(self.resolve(node, entity.scope)[:1], 0)
         return found
 
+    def find_change(self, entity: ValueEntity | PartEntity) -> tuple[Place, Change] | None:
+        """Return where the value of a name is changed, in its own module or in another."""
+        change = entity.scope.find_change(entity.name)
+        if change is not None:
+            return Place(entity.scope.source, change.node), change
+        for scope in self._modules.opened():
+            if scope.source is not entity.scope.source:
+                for path, change in scope.changes.items():
+                    if self._leads_to(path, scope, entity):
+                        return Place(scope.source, change.node), change
+        return None
+
+    def _leads_to(self, path: str, scope: Scope, entity: ValueEntity | PartEntity) -> bool:
+        """Whether ``config.SIZES``, or the ``SIZES`` of an import, is the entity."""
+        head, *rest = path.split(".")
+        if rest[-1:] != [entity.name] and rest:
+            return False
+        bindings = scope.candidates(head, None)
+        if not any(isinstance(item.node, ast.alias) for item in bindings):
+            return False
+        found = self.look_up(head, scope, None)
+        for name in rest:
+            found = [inner for item in found for inner in self.attribute(item, name)]
+        return any(
+            isinstance(item, (ValueEntity, PartEntity)) and item.node is entity.node
+            for item in found
+        )
+
     def _aliased(self, entities: list[Entity], depth: int) -> list[Entity]:
         result: list[Entity] = []
         for entity in entities:
@@ -93,17 +125,15 @@ class Names:
     def _in_scope(
         self, name: str, scope: Scope, position: Position | None, depth: int
     ) -> list[Entity]:
-        bindings = scope.candidates(name, position)
-        found = [
-            entity for binding in bindings for entity in self._bound(name, binding, scope, depth)
-        ]
-        if found or bindings or depth > MAX_DEPTH:
-            return found
-        for star in scope.stars:
-            found = self._from_star(star.statement, name, scope, depth + 1)
-            if found:
-                return found
-        return []
+        found: list[Entity] = []
+        for binding in scope.candidates(name, position):
+            if not _is_star(binding):
+                found += self._bound(name, binding, scope, depth)
+            elif depth <= MAX_DEPTH:
+                brought = self._from_star(binding.statement, name, scope, depth + 1)
+                found = brought if brought and binding.starts else found + brought
+        # ``try: from .config import X`` / ``except ImportError: from config import X``
+        return [item for item in found if not _fails(item)] or found
 
     def _bound(self, name: str, binding: Binding, scope: Scope, depth: int) -> list[Entity]:
         node = binding.node
@@ -111,11 +141,15 @@ class Names:
             return [ClassEntity(node, scope, scope.class_scope(node))]
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return [FunctionEntity(node, scope)]
+        if isinstance(node, ast.expr) and binding.path:
+            return [PartEntity(node, binding.path, scope, name)]
         if isinstance(node, ast.expr):
             return [ValueEntity(node, scope, name)]
         if isinstance(node, ast.alias):
             return self._imported(node, binding.statement, scope, depth + 1)
-        return [Unclear(Place(scope.source, binding.statement), name)]
+        place = Place(scope.source, binding.statement)
+        deleted = f"`{name}` is deleted in {place.describe()}" if binding.is_deleted else ""
+        return [Unclear(place, name, deleted)]
 
     def _imported(
         self, alias: ast.alias, statement: ast.AST, scope: Scope, depth: int
@@ -123,6 +157,8 @@ class Names:
         if depth > MAX_DEPTH:
             return []
         if isinstance(statement, ast.ImportFrom):
+            if statement.level and self._modules.is_main(scope.source):
+                return [_failing_import(statement, alias.name, scope)]
             module = self._import_from(statement, scope)
             if module is None:
                 return [External(f"{statement.module or ''}.{alias.name}")]
@@ -133,20 +169,19 @@ class Names:
 
     def _import_from(self, statement: ast.ImportFrom, scope: Scope) -> Module | None:
         name = statement.module or ""
-        if statement.level:
-            return self._modules.find_relative(scope.source, statement.level, name)
-        return self._modules.find(name)
+        if not statement.level:
+            return self._modules.find(name)
+        return self._modules.find_relative(scope.source, statement.level, name)
 
-    def _from_star(
-        self, statement: ast.ImportFrom, name: str, scope: Scope, depth: int
-    ) -> list[Entity]:
-        if name.startswith("_"):
-            return []
+    def _from_star(self, statement: ast.AST, name: str, scope: Scope, depth: int) -> list[Entity]:
+        assert isinstance(statement, ast.ImportFrom)
         module = self._import_from(statement, scope)
-        if module is not None:
-            return self._of_module(module, name, depth)
-        exported = _STARS.get(statement.module or "", frozenset())
-        return [External(f"{statement.module}.{name}")] if name in exported else []
+        if module is None:
+            exported = _STARS.get(statement.module or "", frozenset())
+            return [External(f"{statement.module}.{name}")] if name in exported else []
+        listed = None if module.scope is None else find_exports(module.scope)
+        is_exported = not name.startswith("_") if listed is None else name in listed
+        return self._of_module(module, name, depth) if is_exported else []
 
     def _of_module(self, module: Module, name: str, depth: int) -> list[Entity]:
         found: list[Entity] = []
@@ -181,6 +216,23 @@ class Names:
             if found:
                 return found
         return []
+
+
+def _failing_import(statement: ast.ImportFrom, name: str, scope: Scope) -> Unclear:
+    place = Place(scope.source, statement)
+    why = (
+        f"`{name}` comes from an import with dots, which fails in {place.describe()}: the file "
+        "that cog.yaml names is no part of a package"
+    )
+    return Unclear(place, name, why)
+
+
+def _fails(entity: Entity) -> bool:
+    return isinstance(entity, Unclear) and bool(entity.failure)
+
+
+def _is_star(binding: Binding) -> bool:
+    return isinstance(binding.node, ast.alias) and binding.node.name == STAR
 
 
 def _position(node: ast.expr) -> Position:

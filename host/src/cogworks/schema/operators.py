@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cog._schema.kinds import is_series
-from cogworks.schema.values import MAX_BITS, MAX_LENGTH, Unknown
+from cogworks.schema.values import MAX_BITS, MAX_LENGTH, Unknown, iterate
 
 # As Any: the operators of the standard library are typed for their own operands only.
 _OPERATOR: Any = operator
@@ -71,6 +71,13 @@ def apply_binary(op: ast.operator, left: Any, right: Any) -> Any:
     elif isinstance(op, ast.Mod) and isinstance(left, (str, bytes)):
         check_format(str(left))
     return function(left, right)
+
+
+def apply_augmented(op: ast.operator, left: Any, right: Any) -> Any:
+    """Return what ``left`` is after ``left op= right``."""
+    if isinstance(op, ast.Add) and isinstance(left, list):
+        right = list(iterate(right))
+    return apply_binary(op, left, right)
 
 
 def apply_unary(op: ast.unaryop, operand: Any) -> Any:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import ast
+import io
+import re
 import sys
 import tokenize
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+from cogworks.schema.bindings import Augmented
 from cogworks.schema.errors import SchemaError
+from cogworks.schema.grammar import parse
 
 MAX_SOURCE_BYTES = 10 * 1024 * 1024
 """No author writes such a file by hand; a syntax tree takes about a hundred times as much."""
+
+_NOTEBOOK = re.compile(r"\s*(?:[\w, ]+=\s*)?(?:[!%]{1,2}\s?[\w./]|\?)|.*\w\?{1,2}\s*$")
+"""A line that only a notebook understands: ``!pip install x``, ``%time``, ``files = !ls``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +70,7 @@ class Place:
 
 def text_of(node: ast.AST) -> str:
     """Return the source of an expression, cut at 80 characters."""
-    text = ast.unparse(node)
+    text = ast.unparse(node.as_sum() if isinstance(node, Augmented) else node)
     return text if len(text) <= 80 else text[:79] + "…"
 
 
@@ -73,45 +80,82 @@ def read_source(path: Path, name: str) -> Source:
     Raises:
         SchemaError: it cannot be read, is no Python, or is too deeply nested.
     """
-    text = _read_text(path, name)
-    lines = tuple(text.splitlines())
+    text = _decode(_read(path, name), name)
+    # Only these end a line for the parser; a form feed, for example, does not.
+    lines = tuple(text.split("\n"))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # ``"\\d"`` is the author's affair.
-            tree = ast.parse(text, filename=name)
+        tree = parse(text, name)
     except SyntaxError as error:
         raise _syntax_error(error, name, lines) from error
-    except (ValueError, RecursionError, MemoryError) as error:
+    except (RecursionError, MemoryError) as error:
+        raise SchemaError("is nested too deeply to be read", file=name) from error
+    except ValueError as error:
         raise SchemaError(f"cannot be parsed: {error}", file=name) from error
     return Source(path, name, lines, tree)
 
 
-def _read_text(path: Path, name: str) -> str:
+def _read(path: Path, name: str) -> bytes:
     try:
         if path.stat().st_size > MAX_SOURCE_BYTES:
             raise SchemaError(f"is larger than {MAX_SOURCE_BYTES} bytes", file=name)
-        with tokenize.open(path) as file:  # Knows the encoding line.
-            return file.read()
+        return path.read_bytes()
     except FileNotFoundError as error:
         advice = "Check `run` and `train` in cog.yaml."
         raise SchemaError("no such file", advice, file=name) from error
-    except (OSError, SyntaxError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name.
         raise SchemaError(f"cannot be read: {error}", file=name) from error
+
+
+def _decode(data: bytes, name: str) -> str:
+    """Return the text of a file, its encoding found as Python finds it (PEP 263), each line ended by one character."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Some codecs warn of what they decode.
+            text = data.decode(encoding)
+    except (SyntaxError, LookupError, ValueError) as error:
+        raise _encoding_error(data, error, name) from error
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise SchemaError("contains a null byte, which no Python source does", file=name, line=line)
+    return text
+
+
+def _encoding_error(data: bytes, error: Exception, name: str) -> SchemaError:
+    advice = "Save it as UTF-8, or name its encoding in the first line: # coding: latin-1"
+    if not isinstance(error, UnicodeDecodeError):
+        line = _first_wrong_line(data) if isinstance(error, SyntaxError) else 0
+        return SchemaError(f"cannot be read: {error}", advice, file=name, line=line)
+    reason = f"is not {error.encoding}: byte 0x{error.object[error.start]:02x} cannot be decoded"
+    line = data[: error.start].count(b"\n") + 1
+    return SchemaError(reason, advice, file=name, line=line)
+
+
+def _first_wrong_line(data: bytes) -> int:
+    for number, line in enumerate(data.split(b"\n")[:2], 1):
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            return number
+    return 0
 
 
 def _syntax_error(error: SyntaxError, name: str, lines: tuple[str, ...]) -> SchemaError:
     line = error.lineno or 0
+    text = lines[line - 1] if 0 < line <= len(lines) else ""
+    reason = f"syntax error: {error.msg}"
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    advice = f"The file is read with the grammar of Python {version}."
+    if _NOTEBOOK.match(text):
+        reason = "syntax error: this is a notebook's command, no Python"
+        advice = "Remove it. Packages are listed in cog.yaml, under build.python_packages."
+    column = max(0, (error.offset or 1) - 1)
     return SchemaError(
-        f"syntax error: {error.msg}",
-        f"The file is read with the grammar of Python {version}.",
-        file=name,
-        line=line,
-        source_line=lines[line - 1] if 0 < line <= len(lines) else "",
-        span=(max(0, (error.offset or 1) - 1), 1),
+        reason, advice, file=name, line=line, source_line=text, span=(min(column, len(text)), 1)
     )
 
 
 def _characters(text: str, offset: int) -> int:
     """Syntax trees count bytes of UTF-8, people characters."""
-    return len(text.encode()[:offset].decode(errors="replace"))
+    return len(text.encode(errors="replace")[:offset].decode(errors="replace"))

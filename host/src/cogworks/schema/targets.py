@@ -8,18 +8,25 @@ from dataclasses import dataclass
 from cog._schema.errors import SignatureError
 from cog._schema.rules import choose_method, missing_self
 from cogworks.schema.classes import Ancestor, Classes
-from cogworks.schema.entities import ClassEntity, Entity, External, FunctionEntity, ValueEntity
+from cogworks.schema.decorators import Decorators
+from cogworks.schema.entities import (
+    ClassEntity,
+    Entity,
+    External,
+    FunctionEntity,
+    PartEntity,
+    Unclear,
+    ValueEntity,
+)
 from cogworks.schema.errors import SchemaError
 from cogworks.schema.externals import canonical, external_name
 from cogworks.schema.names import Names
-from cogworks.schema.scopes import Scope
-from cogworks.schema.source import Place
+from cogworks.schema.scopes import Function, Scope
+from cogworks.schema.source import Place, text_of
 
 RUNNERS = ("cog.BaseRunner", "cog.BasePredictor")
 
 _DEFAULT_NAMES = {"run": ("Runner", "Predictor", "run", "predict"), "train": ("train", "Trainer")}
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,8 @@ class Target:
     function: Function
     scope: Scope
     owner: ClassEntity | None
+    decorators: tuple[tuple[ast.expr, Scope], ...]
+    is_async: bool
 
     @property
     def place(self) -> Place:
@@ -43,6 +52,7 @@ class Targets:
         """Look names and ancestors up with what is given."""
         self._names = names
         self._classes = classes
+        self._decorators = Decorators(names)
 
     def find(self, scope: Scope, name: str, mode: str) -> Target:
         """Return the target called ``name`` (or the default names if empty) of a file.
@@ -53,13 +63,20 @@ class Targets:
         """
         entity = self._entity(scope, name, mode)
         if isinstance(entity, FunctionEntity):
-            return Target(entity.node, entity.scope, None)
+            return self._target(entity.node, entity.scope, None)
         if isinstance(entity, ClassEntity):
             return self._method(entity, mode)
-        raise SchemaError(
-            f"{name} is neither a class nor a function of the project",
-            file=scope.source.name,
-        )
+        raise _no_target(name or "it", entity, scope)
+
+    def _target(
+        self,
+        function: Function,
+        scope: Scope,
+        owner: ClassEntity | None,
+        outer: list[ast.expr] | None = None,
+    ) -> Target:
+        found = self._decorators.look_through(function, scope, outer)
+        return Target(found.function, found.scope, owner, found.decorators, found.is_async)
 
     def find_member(self, entity: ClassEntity, name: str) -> Target | None:
         """Return a method of a class, inherited ones too; None if only ours or nobody has it."""
@@ -73,7 +90,7 @@ class Targets:
             found = self._names.look_up(candidate, scope, None)
             found = [item for item in found if not _is_builtin(item)]
             if found:
-                return self._follow(found[0])
+                return self._the_one(candidate, found, scope)
         expected = name or " or ".join(_DEFAULT_NAMES[mode][:2])
         raise SchemaError(
             f"{expected} not found",
@@ -81,11 +98,21 @@ class Targets:
             file=scope.source.name,
         )
 
-    def _follow(self, entity: Entity, depth: int = 0) -> Entity:
+    def _the_one(self, name: str, found: list[Entity], scope: Scope) -> Entity:
+        entities = list(dict.fromkeys(end for item in found for end in self._follow(item)))
+        if len(entities) == 1:
+            return entities[0]
+        statement = scope.candidates(name, None)[-1].statement
+        raise Place(scope.source, statement).error(
+            f"{name} is one of several, under conditions that only the running code knows",
+            f"Define {name} once; what differs may be decided in setup().",
+        )
+
+    def _follow(self, entity: Entity, depth: int = 0) -> list[Entity]:
         if isinstance(entity, ValueEntity) and depth < 10:
             found = self._names.resolve(entity.node, entity.scope)
-            return self._follow(found[0], depth + 1) if found else entity
-        return entity
+            return [end for item in found for end in self._follow(item, depth + 1)] or [entity]
+        return [entity]
 
     def _method(self, entity: ClassEntity, mode: str) -> Target:
         place = Place(entity.scope.source, entity.node)
@@ -106,14 +133,15 @@ class Targets:
         return target
 
     def _member(self, owner: ClassEntity, name: str) -> Target:
-        entities = [self._follow(item) for item in self._names.look_up(name, owner.body, None)]
+        found = self._names.look_up(name, owner.body, None)
+        entities = [end for item in found for end in self._follow(item)]
         functions = [item for item in entities if isinstance(item, FunctionEntity)]
         if len(functions) == len(entities) == 1:
-            return Target(functions[0].node, functions[0].scope, owner)
+            return self._target(functions[0].node, functions[0].scope, owner)
         # ``run = decorate(run)`` is what ``@decorate`` is.
         defined = owner.body.functions(name)
         if len(entities) == len(defined) == 1:
-            return Target(defined[0], owner.body, owner)
+            return self._target(defined[0], owner.body, owner, _outer_decorators(entities[0]))
         place = Place(owner.scope.source, owner.node)
         several = len(entities) > 1 or len(defined) > 1
         reason = "is defined in several places" if several else "is no plain method"
@@ -121,9 +149,7 @@ class Targets:
 
     def _check_method(self, target: Target) -> None:
         function = target.function
-        decorators = [
-            external_name(self._names, node, target.scope) for node in function.decorator_list
-        ]
+        decorators = [external_name(self._names, node, scope) for node, scope in target.decorators]
         is_bound = any(name.endswith(("staticmethod", "classmethod")) for name in decorators)
         arguments = [*function.args.posonlyargs, *function.args.args]
         if is_bound or not arguments or arguments[0].arg != "self":
@@ -148,6 +174,35 @@ class Targets:
             if isinstance(item, External) and not _is_runner(item) and not _is_builtin(item)
         ]
         return ", ".join(names)
+
+
+def _no_target(name: str, entity: Entity, scope: Scope) -> SchemaError:
+    advice = f"Write `class {name}(BaseRunner):` with a method run()."
+    if isinstance(entity, ValueEntity) and not isinstance(entity.node, ast.Constant):
+        text = text_of(entity.node)
+        reason = f"{name} is `{text}`, and what that is only the running code knows"
+        return Place(entity.scope.source, entity.node).error(reason, advice)
+    if isinstance(entity, (Unclear, PartEntity)):
+        place = entity.place if isinstance(entity, Unclear) else Place(scope.source, entity.node)
+        failure = entity.failure if isinstance(entity, Unclear) else ""
+        return place.error(failure or f"what {name} is only the running code knows", advice)
+    statement = scope.candidates(name, None)[-1:]
+    reason = f"{name} is neither a class nor a function of the project"
+    if isinstance(entity, External):
+        reason = f"{name} comes from {entity.module}, which is no part of the project"
+    if not statement:
+        return SchemaError(reason, advice, file=scope.source.name)
+    return Place(scope.source, statement[0].statement).error(reason, advice)
+
+
+def _outer_decorators(entity: Entity) -> list[ast.expr]:
+    """Return the ``a(1)`` and ``b`` of ``run = a(1)(b(run))``."""
+    node = entity.node if isinstance(entity, ValueEntity) else None
+    found: list[ast.expr] = []
+    while isinstance(node, ast.Call) and len(node.args) == 1:
+        found.append(node.func)
+        node = node.args[0]
+    return found
 
 
 def _is_runner(ancestor: Ancestor) -> bool:

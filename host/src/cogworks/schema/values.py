@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import string
 import sys
-from collections.abc import Iterable, Sized
-from typing import Any, NoReturn, cast
+from collections.abc import Callable, Iterable, Sized
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, NoReturn, TypeGuard, cast
 
-from cog._schema.kinds import is_dict, is_series
+from cog._schema.kinds import is_dict, is_list, is_series
 from cogworks.schema.source import Place
 
 MAX_LENGTH = 100_000
@@ -50,19 +52,12 @@ class Unknown(Exception):
         return self if self.place is not None else Unknown(place, self.why)
 
 
-class Unfolded:
-    """A value of a dict that is not known; only its use is an error, for the keys may be all.
-
-    ``SCHEDULERS = {"DDIM": DDIMScheduler}`` and then ``choices=list(SCHEDULERS)``.
-    """
-
-    def __init__(self, unknown: Unknown) -> None:
-        """Remember why it is not known."""
-        self._unknown = unknown
+class Refusing:
+    """A value that is not data: whatever is done with it is an error that says why."""
 
     def refuse(self) -> NoReturn:
         """Raise the reason: somebody uses the value."""
-        raise self._unknown
+        raise NotImplementedError
 
     def __bool__(self) -> bool:
         self.refuse()
@@ -79,26 +74,140 @@ class Unfolded:
     def __str__(self) -> str:
         self.refuse()
 
+    def __format__(self, spec: str) -> str:
+        self.refuse()
+
     __repr__ = __str__
+
+
+class Unfolded(Refusing):
+    """A value of a dict that is not known; only its use is an error, for the keys may be all.
+
+    ``SCHEDULERS = {"DDIM": DDIMScheduler}`` and then ``choices=list(SCHEDULERS)``.
+    """
+
+    def __init__(self, unknown: Unknown) -> None:
+        """Remember why it is not known."""
+        self._unknown = unknown
+
+    def refuse(self) -> NoReturn:
+        """Raise the reason why it is not known."""
+        raise self._unknown
+
+
+class FunctionValue(Refusing):
+    """A function that is an argument of another: the ``key`` of ``sorted``, the first of ``map``."""
+
+    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+        """Call ``function`` for what the author calls ``name``."""
+        self._name = name
+        self._function = function
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Return what the author's function gives."""
+        return check_size(self._function(*arguments, **keywords))
+
+    def refuse(self) -> NoReturn:
+        """Raise that a function is no data."""
+        raise Unknown.here(f"{self._name} is a function")
+
+
+def is_set(value: Any) -> TypeGuard[frozenset[Any]]:
+    """Tell whether it is what a set is here."""
+    return isinstance(value, frozenset)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member of an enum of the author's; ``owner`` tells enums apart.
+
+    What ``str`` makes of one depends on the Python, so nothing here does.
+    """
+
+    owner: object
+    name: str
+    value: Any
+
+    def __str__(self) -> str:
+        """Refuse."""
+        raise Unknown.here(f"the text of the enum member {self.name} differs between Pythons")
+
+    def __format__(self, spec: str) -> str:
+        """Refuse."""
+        return str(self)
+
+    __repr__ = __str__
+
+
+class Enumeration(Refusing):
+    """An enum of the author's; aliases are among the names, not among the members."""
+
+    def __init__(self, name: str, names: dict[str, Member]) -> None:
+        """Hold the members by name."""
+        self._name = name
+        self.names = names
+
+    def members(self) -> list[Member]:
+        """Return the members that a loop sees."""
+        return list(dict.fromkeys(self.names.values()))
+
+    def __len__(self) -> int:
+        """Count the members."""
+        return len(self.members())
+
+    def __getitem__(self, name: str) -> Member:
+        """Return a member by name."""
+        return self.names[name]
+
+    def refuse(self) -> NoReturn:
+        """Raise that a class is no data."""
+        raise Unknown.here(f"`{self._name}` is a class")
 
 
 _SIZED: tuple[type[Any], ...] = (str, bytes, list, tuple, dict, frozenset)
 
 
-def check_known(value: Any) -> Any:
-    """Return a value if all that it consists of is known.
+def plain(value: Any) -> Any:
+    """Return a value as data: enum members as their values, paths as strings.
 
     Raises:
-        Unknown: a part is not.
+        Unknown: a part of it is not known, or is no data.
     """
-    if isinstance(value, Unfolded):
+    if isinstance(value, Refusing):
         value.refuse()
+    if isinstance(value, Member):
+        return plain(value.value)
+    if isinstance(value, PurePosixPath):
+        return str(value)
+    if is_list(value):
+        return [plain(item) for item in value]
     if is_series(value):
-        for item in value:
-            check_known(item)
-    elif is_dict(value):
-        check_known(list(value.values()))
+        return tuple(plain(item) for item in value)
+    if is_set(value):
+        return frozenset(plain(item) for item in value)
+    if is_dict(value):
+        return {plain(key): plain(item) for key, item in value.items()}
     return value
+
+
+def attribute_of(value: Any, name: str, text: str) -> Any:
+    """Return an attribute of an enum member or of a path, the only values that have any here.
+
+    Raises:
+        Unknown: it is another one; ``text`` is how the author wrote it.
+    """
+    if isinstance(value, Member) and name in ("name", "value", "_name_", "_value_"):
+        return value.name if "name" in name else value.value
+    if isinstance(value, PurePosixPath) and name in ("name", "stem", "suffix", "parent"):
+        return getattr(value, name)
+    raise Unknown.here(f"`{text}` is not found")
+
+
+def is_changeable(value: Any) -> bool:
+    """Tell whether a value can be changed in place."""
+    if is_series(value) and not is_list(value):
+        return any(is_changeable(item) for item in value)
+    return isinstance(value, (list, dict, frozenset, Refusing))
 
 
 def check_size(value: Any) -> Any:
@@ -127,6 +236,8 @@ def iterate(value: Any) -> Iterable[Any]:
         if len(value) > MAX_LENGTH:
             raise Unknown.here("the range is too large")
         return value
+    if isinstance(value, Enumeration):
+        return value.members()
     if isinstance(value, str) or is_series(value) or is_dict(value):
         return list(value)
     raise Unknown.here(f"a {type(value).__name__} cannot be looped over")

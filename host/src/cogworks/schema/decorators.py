@@ -1,0 +1,94 @@
+"""What decorators of the author's make of a method: which function's parameters are the inputs.
+
+As the live front end does: a decorator that says what it wraps (``functools.wraps``), or whose
+function takes anything, is looked through; one whose function has parameters of its own is not.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from cogworks.schema.entities import FunctionEntity
+from cogworks.schema.externals import external_name
+from cogworks.schema.names import Names
+from cogworks.schema.scopes import Function, Scope
+
+
+@dataclass(frozen=True)
+class Decorated:
+    """The function whose parameters count, and all decorators on the way to it.
+
+    ``is_async`` if the function, or one around it, is.
+    """
+
+    function: Function
+    scope: Scope
+    decorators: tuple[tuple[ast.expr, Scope], ...]
+    is_async: bool
+
+
+class Decorators:
+    """Looks through decorators of one project."""
+
+    def __init__(self, names: Names) -> None:
+        """Look names up in ``names``."""
+        self._names = names
+
+    def look_through(
+        self, function: Function, scope: Scope, outer: list[ast.expr] | None = None
+    ) -> Decorated:
+        """Return what counts of a function; ``outer`` decorates it further: ``run = outer(run)``."""
+        passed: list[tuple[ast.expr, Scope]] = []
+        is_async = False
+        for decorator in [*(outer or []), *function.decorator_list]:
+            passed.append((decorator, scope))
+            wrapper = self._find_wrapper(decorator, scope)
+            if wrapper is None:
+                continue
+            inner, inner_scope = wrapper
+            is_async = is_async or isinstance(inner, ast.AsyncFunctionDef)
+            if not _takes_anything(inner) and not self._says_what_it_wraps(inner, inner_scope):
+                passed += [(item, inner_scope) for item in inner.decorator_list]
+                return Decorated(inner, inner_scope, tuple(passed), is_async)
+        is_async = is_async or isinstance(function, ast.AsyncFunctionDef)
+        return Decorated(function, scope, tuple(passed), is_async)
+
+    def _find_wrapper(self, decorator: ast.expr, scope: Scope) -> tuple[Function, Scope] | None:
+        """Return the function that a decorator puts in place of what it decorates."""
+        node = decorator.func if isinstance(decorator, ast.Call) else decorator
+        entities = self._names.resolve(node, scope)
+        if len(entities) != 1 or not isinstance(entities[0], FunctionEntity):
+            return None
+        entity = entities[0]
+        found = _returned_function(entity.node)
+        if found is not None and isinstance(decorator, ast.Call):
+            found = _returned_function(found) or found  # ``@retry(times=3)``
+        return None if found is None else (found, entity.scope.inside(entity.node))
+
+    def _says_what_it_wraps(self, function: Function, scope: Scope) -> bool:
+        for node in function.decorator_list:
+            if isinstance(node, ast.Call):
+                name = external_name(self._names, node.func, scope)
+                if name == "functools.wraps" or ast.unparse(node.func).endswith("wraps"):
+                    return True
+        return False
+
+
+def _returned_function(function: Function) -> Function | None:
+    returned = [
+        node.value.id
+        for node in function.body
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Name)
+    ]
+    for node in function.body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name in returned:
+            return node
+    return None
+
+
+def _takes_anything(function: Function) -> bool:
+    arguments = function.args
+    names = [item.arg for item in (*arguments.posonlyargs, *arguments.args)]
+    has_stars = arguments.vararg is not None or arguments.kwarg is not None
+    return has_stars and names in ([], ["self"]) and not arguments.kwonlyargs

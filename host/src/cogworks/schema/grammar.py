@@ -1,0 +1,100 @@
+"""Parse source text, also with syntax that is newer than the Python that runs here.
+
+A model may run under a newer Python than the command. What PEP 695 added (``type X = ...``,
+``class Box[T]``, ``def run[T]``) can be written in older grammar without moving anything else:
+the parameters become blanks, and an alias becomes an assignment.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import sys
+import tokenize
+import warnings
+from collections.abc import Iterator
+
+_NEWER = re.compile(r"^[^#\n]*?\b(?:type\s+\w+\s*[=\[]|(?:class|def)\s+\w+\s*\[)", re.MULTILINE)
+
+_Position = tuple[int, int]
+
+
+def parse(text: str, name: str) -> ast.Module:
+    """Return the syntax tree of a file's text.
+
+    Raises:
+        SyntaxError: it is no Python.
+        ValueError, RecursionError, MemoryError: the parser cannot take it.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # ``"\\d"`` is the author's affair.
+        try:
+            return ast.parse(text, filename=name)
+        except SyntaxError:
+            if sys.version_info >= (3, 12) or not _NEWER.search(text):
+                raise
+            older = find_older_text(text)
+            if older is None:
+                raise
+            return ast.parse(older, filename=name)
+
+
+def find_older_text(text: str) -> str | None:
+    """Return the text without what PEP 695 added, each line as it was; None if it has no tokens."""
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (SyntaxError, tokenize.TokenError):
+        return None
+    lines = text.split("\n")
+    for start, end, replacement in _edits(_significant(tokens)):
+        _blank(lines, start, end, replacement)
+    return "\n".join(lines)
+
+
+def _significant(tokens: list[tokenize.TokenInfo]) -> list[tokenize.TokenInfo]:
+    skipped = (tokenize.COMMENT, tokenize.NL)
+    return [token for token in tokens if token.type not in skipped]
+
+
+def _edits(tokens: list[tokenize.TokenInfo]) -> Iterator[tuple[_Position, _Position, str]]:
+    """Yield what to replace, and by what; the rest of the span becomes blanks."""
+    for index in range(len(tokens) - 2):
+        first, second, third = tokens[index : index + 3]
+        if second.type != tokenize.NAME or third.string not in ("[", "="):
+            continue
+        if first.string in ("class", "def") and third.string == "[":
+            yield third.start, _closing(tokens, index + 2), ""
+        elif first.string == "type" and _starts_statement(tokens, index):
+            yield first.start, second.end, second.string
+            if third.string == "[":
+                yield third.start, _closing(tokens, index + 2), ""
+
+
+def _starts_statement(tokens: list[tokenize.TokenInfo], index: int) -> bool:
+    if index == 0:
+        return True
+    before = tokens[index - 1]
+    ends = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    return before.type in ends or before.string in (";", ":")
+
+
+def _closing(tokens: list[tokenize.TokenInfo], index: int) -> _Position:
+    depth = 0
+    for token in tokens[index:]:
+        depth += (token.string in ("[", "(", "{")) - (token.string in ("]", ")", "}"))
+        if depth == 0:
+            return token.end
+    return tokens[index].end
+
+
+def _blank(lines: list[str], start: _Position, end: _Position, replacement: str) -> None:
+    for row in range(start[0], end[0] + 1):
+        line = lines[row - 1]
+        left = start[1] if row == start[0] else 0
+        right = end[1] if row == end[0] else len(line)
+        blanks = " " * (right - left - len(replacement))
+        # Outside of brackets a line only goes on after a backslash.
+        joint = "\\" if row < end[0] else ""
+        lines[row - 1] = line[:left] + replacement + blanks + joint + line[right:]
+        replacement = ""
