@@ -24,7 +24,7 @@ LAG_BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.
 SIZE_BOUNDS_BYTES = tuple(float(4**power) for power in range(4, 16))  # 256 B to 1 GiB.
 
 
-COUNTED_FROM_ZERO = (200, 202, 409, 422, 429, 500, 503)
+COUNTED_FROM_ZERO: tuple[int, ...] = (200, 202, 409, 422, 429, 500, 503)
 """Statuses that are shown before there is any: Prometheus sees no increase where a series begins."""
 
 
@@ -66,7 +66,7 @@ class Metrics:
     def __init__(self) -> None:
         """Begin with nothing."""
         self.predictions = {status: 0 for status in Status if status.is_terminal}
-        self.responses = dict.fromkeys(COUNTED_FROM_ZERO, 0)
+        self.responses: dict[int, int] = dict.fromkeys(COUNTED_FROM_ZERO, 0)
         self.predict_seconds = Distribution(PREDICT_BOUNDS_S)
         self.queue_seconds = Distribution(PREDICT_BOUNDS_S)
         self.setup_seconds = {
