@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from cogworks.server import docs_page
-from cogworks.server.docs_page import CONTENT_SECURITY_POLICY, HEADERS, ORIGIN, render
+from cogworks.server.docs_page import HEADERS, ORIGIN, render
 
+CONTENT_SECURITY_POLICY = HEADERS["Content-Security-Policy"]
 SCRIPT = Path(docs_page.__file__).with_name("docs_page.js")
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
 
@@ -59,7 +60,7 @@ def model(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
     return {"info": {"version": "1.2"}, "components": {"schemas": {"Input": component}}}
 
 
-def test_each_input_has_a_row_and_a_field() -> None:
+def test_each_input_has_a_field_and_says_what_it_takes() -> None:
     page = Page(
         render(
             model(
@@ -84,7 +85,8 @@ def test_each_input_has_a_row_and_a_field() -> None:
     assert [fields["count"][name] for name in ("min", "max", "step", "value")] == list("1913")
     assert fields["image"]["accept"] == "image/*"
     assert fields["key"]["type"] == "password"
-    assert "What to say" in page.text("td")
+    assert "What to say" in page.text("p")
+    assert "integer · at least 1 · at most 9" in page.text("small")
     for field in fields.values():
         assert ("label", {"for": field["id"]}) in page.elements
 
@@ -148,7 +150,6 @@ def test_the_policy_allows_exactly_the_script_and_the_style_of_the_page() -> Non
         assert f"{tag}-src 'sha256-{digest}';" in CONTENT_SECURITY_POLICY
     assert "unsafe" not in CONTENT_SECURITY_POLICY
     assert CONTENT_SECURITY_POLICY.startswith("default-src 'none';")
-    assert HEADERS["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
 
 
 def test_the_page_has_no_markup_that_would_end_its_script() -> None:
@@ -253,6 +254,15 @@ def test_what_stands_beside_files_is_shown_too() -> None:
     file = "data:image/png,x"
     outputs = [file, [file, file], [file, "text"], {"a": file}]
     assert evaluate(f"{json.dumps(outputs)}.map(isMedia)") == [True, True, False, False]
+
+
+@needs_node
+def test_events_are_read_as_they_come_in_pieces() -> None:
+    text = 'id: 1\nevent: output\ndata: {"chunk":"a"}\n\n: keep-alive\n\nevent: log\ndata: {"da'
+    assert evaluate(f"readEvents({json.dumps(text)})") == {
+        "events": [{"name": "output", "data": {"chunk": "a"}}],
+        "rest": 'event: log\ndata: {"da',
+    }
 
 
 @needs_node

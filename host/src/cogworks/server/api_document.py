@@ -167,6 +167,9 @@ class _Description:
         self._put("/openapi.json", "get", "This document", document)
         page = {**self._ok({"type": "string"}, "text/html"), **self._no_document()}
         self._put("/docs", "get", "A page to try the model", page)
+        if self._needs_token:
+            refused = self._paths["/docs"]["get"]["responses"]["401"]
+            refused["content"]["text/html"] = {"schema": {"type": "string"}}
         metrics = self._ok({"type": "string"}, "text/plain")
         self._put("/metrics", "get", "Measurements, as Prometheus reads them", metrics)
         self._put("/shutdown", "post", "Finish what runs, then end", self._ok(components.EMPTY))

@@ -62,7 +62,9 @@ class App:
     async def _answer(self, scope: Scope, receive: Receive) -> ASGIApp:
         refusal = self._auth.refusal(scope)
         if refusal is not None:
-            return refusal
+            from cogworks.server import docs_gate
+
+            return docs_gate.refuse(scope, refusal)
         methods = self._endpoints.get(scope["path"]) or self._find_with_id(scope)
         if methods is None:
             return error_response(404, f"Not found: {scope['path'][:200]}")

@@ -55,10 +55,27 @@ function errorOf(answer) {
   return typeof answer.error === "string" ? answer.error : null;
 }
 
+// The events that have come whole, and the text after them. Source: HTML standard, server-sent events.
+function readEvents(text) {
+  const blocks = text.split("\n\n");
+  const rest = blocks.pop();
+  const events = [];
+  for (const block of blocks) {
+    let name = "message";
+    const data = [];
+    for (const line of block.split("\n")) {
+      if (line.startsWith("event:")) name = line.slice(6).trim();
+      if (line.startsWith("data:")) data.push(line.slice(5));
+    }
+    if (data.length > 0) events.push({ name, data: JSON.parse(data.join("\n")) });
+  }
+  return { events, rest };
+}
+
 function start() {
   const byId = (id) => document.getElementById(id);
   const form = byId("form");
-  let running = null;
+  let running = null; // { id, isLeft } of the prediction on its way.
 
   const command = byId("command");
   command.textContent = command.textContent.replace("http://localhost:5000", location.origin);
@@ -68,6 +85,8 @@ function start() {
     node.append(...children);
     return node;
   }
+
+  // -- what is sent -------------------------------------------------------------------------
 
   function readFile(file) {
     return new Promise((resolve, reject) => {
@@ -97,10 +116,33 @@ function start() {
         const value = await readField(field);
         if (value !== undefined) Object.defineProperty(input, field.name, { value, enumerable: true });
       } catch (error) {
+        markField(field, error.message);
         throw new Error(`${field.name}: ${error.message}`);
       }
     }
     return input;
+  }
+
+  // -- what is shown ------------------------------------------------------------------------
+
+  function markField(field, message) {
+    field.setAttribute("aria-invalid", "true");
+    field.closest(".field").append(element("p", { className: "problem" }, message));
+  }
+
+  function markFields(answer) {
+    for (const { loc, msg } of Array.isArray(answer.detail) ? answer.detail : []) {
+      const name = String((loc || []).slice(-1)).split("/")[0];
+      for (const field of form.querySelectorAll("[data-kind]")) {
+        if (field.name === name) markField(field, msg);
+      }
+    }
+  }
+
+  function clear() {
+    for (const node of form.querySelectorAll(".problem")) node.remove();
+    for (const node of form.querySelectorAll("[aria-invalid]")) node.removeAttribute("aria-invalid");
+    byId("result").replaceChildren();
   }
 
   function showMedia({ kind, url }) {
@@ -124,57 +166,132 @@ function start() {
     const parts = [];
     const error = errorOf(answer);
     if (error !== null) parts.push(element("pre", { className: "error" }, error));
-    if (answer.output !== undefined && answer.output !== null) {
-      parts.push(element("h3", {}, "Output"), ...showOutput(answer.output));
-    }
+    if (answer.output !== undefined && answer.output !== null) parts.push(...showOutput(answer.output));
     if (answer.logs) parts.push(element("h3", {}, "Logs"), element("pre", {}, answer.logs));
     const whole = element("pre", {}, split(answer).rest);
     parts.push(element("details", {}, element("summary", {}, `The whole answer (HTTP ${status})`), whole));
     byId("result").replaceChildren(...parts);
   }
 
-  async function send() {
-    const headers = { "Content-Type": "application/json" };
-    const token = byId("token");
-    if (token && token.value) headers.Authorization = `Bearer ${token.value}`;
-    const body = JSON.stringify({ input: await readForm() });
-    const response = await fetch(form.dataset.url, { method: "POST", headers, body, signal: running.signal });
-    const text = await response.text();
-    let answer = { error: text };
-    try {
-      answer = JSON.parse(text);
-    } catch {
-      // Not this server's words: something between us answered. It is shown as it is.
-    }
-    show(response.status, answer);
-    return answer.status || `HTTP ${response.status}`;
+  // Adds to the result what has just come; the end shows it once more, as a whole.
+  function showLive() {
+    const output = element("pre", { id: "live", hidden: true });
+    const media = element("div", {});
+    const title = element("h3", { hidden: true }, "Logs");
+    const logs = element("pre", { hidden: true });
+    byId("result").replaceChildren(media, output, title, logs);
+    return ({ name, data }) => {
+      if (name === "log") {
+        title.hidden = logs.hidden = false;
+        logs.append(data.data);
+        logs.scrollTop = logs.scrollHeight;
+      } else if (name === "output") {
+        const found = split(data.chunk);
+        media.append(...found.media.map(showMedia));
+        if (isMedia(data.chunk)) return;
+        output.hidden = false;
+        output.append(typeof data.chunk === "string" ? data.chunk : `${found.rest}\n`);
+        output.scrollTop = output.scrollHeight;
+      }
+    };
   }
 
-  function setRunning(controller) {
-    running = controller;
-    byId("run").disabled = controller !== null;
-    byId("cancel").disabled = controller === null;
+  function setState(text, status) {
+    byId("state").textContent = text;
+    byId("state").dataset.status = status || "";
+  }
+
+  // -- a prediction -------------------------------------------------------------------------
+
+  function ask(path, options = {}) {
+    const token = byId("token");
+    const headers = { ...options.headers };
+    if (token && token.value) headers.Authorization = `Bearer ${token.value}`;
+    return fetch(form.dataset.url + path, { ...options, headers });
+  }
+
+  async function readAnswer(response) {
+    const text = await response.text();
+    try {
+      return JSON.parse(text);
+    } catch {
+      return { error: text }; // Not this server's words: something between us answered.
+    }
+  }
+
+  // Follows the events of a prediction; returns it as it was at its end, null if they broke off.
+  async function follow(id) {
+    const response = await ask(`/${id}`, { headers: { Accept: "text/event-stream" } });
+    if (!response.ok || !response.headers.get("content-type").startsWith("text/event-stream")) return null;
+    const add = showLive();
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return null;
+      const { events, rest } = readEvents(text + value);
+      text = rest;
+      for (const event of events) {
+        if (event.name === "completed") return event.data;
+        add(event);
+      }
+    }
+  }
+
+  async function waitEnd(id) {
+    for (;;) {
+      const answer = await readAnswer(await ask(`/${id}`));
+      if (!["starting", "processing"].includes(answer.status)) return answer;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+
+  async function send() {
+    const headers = { "Content-Type": "application/json", Prefer: "respond-async" };
+    const body = JSON.stringify({ input: await readForm() });
+    const response = await ask("", { method: "POST", headers, body });
+    let answer = await readAnswer(response);
+    if (response.status === 202) {
+      running.id = answer.id;
+      if (running.isLeft) cancel();
+      answer = (await follow(answer.id).catch(() => null)) || (await waitEnd(answer.id));
+    }
+    show(response.ok ? 200 : response.status, answer);
+    markFields(answer);
+    return answer.status || (response.ok ? "succeeded" : "failed");
+  }
+
+  function cancel() {
+    running.isLeft = true;
+    if (running.id) ask(`/${running.id}/cancel`, { method: "POST", keepalive: true }).catch(() => {});
+  }
+
+  function setRunning(prediction) {
+    running = prediction;
+    byId("run").disabled = prediction !== null;
+    byId("cancel").disabled = prediction === null;
   }
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (running) return;
-    setRunning(new AbortController());
-    byId("result").replaceChildren();
-    byId("state").textContent = "running…";
+    setRunning({ id: null, isLeft: false });
+    clear();
+    setState("running…");
     const startedAt = performance.now();
     try {
       const status = await send();
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(2);
-      byId("state").textContent = `${status} after ${seconds} s`;
+      setState(`${status} after ${seconds} s`, status);
     } catch (error) {
-      byId("state").textContent = error.name === "AbortError" ? "canceled" : error.message;
+      setState(error.message, "failed");
     } finally {
       setRunning(null);
     }
   });
 
-  byId("cancel").addEventListener("click", () => running && running.abort());
+  byId("cancel").addEventListener("click", () => running && cancel());
+  addEventListener("pagehide", () => running && cancel());
 }
 
 if (typeof document !== "undefined") start();

@@ -33,28 +33,36 @@ def _source(text: str) -> str:
     return f"'sha256-{digest}'"
 
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        f"script-src {_source(_SCRIPT)}",
-        f"style-src {_source(_STYLE)}",
-        "img-src data:",
-        "media-src data:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
+def policy(*more_scripts: str) -> str:
+    """Return what a page may do: run its own scripts, and talk to its own server. Source: W3C CSP level 3."""
+    scripts = " ".join(map(_source, (_SCRIPT, *more_scripts)))
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {scripts}",
+            f"style-src {_source(_STYLE)}",
+            "img-src data:",
+            "media-src data:",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
     )
-)
-"""What the page may do: run its own script, and talk to its own server. Source: W3C CSP level 3."""
 
-HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
-"""What the answer must carry besides its type."""
+
+def headers(*more_scripts: str) -> dict[str, str]:
+    """Return what an answer with a page must carry besides its type."""
+    return {
+        "Content-Security-Policy": policy(*more_scripts),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-cache",
+    }
+
+
+HEADERS = headers()
+"""The headers of the page itself."""
 
 
 def render(document: dict[str, Any], mode: str = "run", *, needs_token: bool = False) -> bytes:
@@ -69,55 +77,32 @@ def render(document: dict[str, Any], mode: str = "run", *, needs_token: bool = F
     path = "trainings" if mode == "train" else "predictions"
     info = document.get("info")
     version = info.get("version", "") if is_dict(info) else ""
+    command = escape(_command(inputs, path, needs_token))
     body = "\n".join(
         (
-            f"<h1>Model <small>Cogworks {escape(str(version))}</small></h1>",
-            '<p>The whole schema: <a href="openapi.json">openapi.json</a></p>',
-            "<h2>Inputs</h2>",
-            _table(inputs),
-            "<h2>Try it</h2>",
-            _form(inputs, path, needs_token),
-            "<h2>From a terminal</h2>",
-            f'<pre><code id="command">{escape(_command(inputs, path, needs_token))}</code></pre>',
+            f"<header><h1>Model <small>Cogworks {escape(str(version))}</small></h1>",
+            '<a href="openapi.json">openapi.json</a></header>',
+            '<div class="columns">',
+            f'<section class="card">\n<h2>Inputs</h2>\n{_form(inputs, path, needs_token)}</section>',
+            '<div class="side">\n<section class="card">\n<h2>Output</h2>',
+            '<div id="result" aria-live="polite"><p class="about">Nothing has run yet.</p></div>',
+            '</section>\n<section class="card">\n<h2>From a terminal</h2>',
+            f'<pre><code id="command">{command}</code></pre>\n</section>\n</div>\n</div>',
         )
     )
-    return _whole(body).encode()
+    return whole(body)
 
 
-def _whole(body: str) -> str:
-    return (
+def whole(body: str, script: str = _SCRIPT) -> bytes:
+    """Return a page with this body, in the page's style."""
+    text = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<title>Model</title>\n<link rel="icon" href="data:,">\n'
         f"<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n"
-        f"<script>{_SCRIPT}</script>\n</body>\n</html>\n"
+        f"<script>{script}</script>\n</body>\n</html>\n"
     )
-
-
-# -- what it takes ----------------------------------------------------------------------------
-
-
-def _table(inputs: list[InputView]) -> str:
-    if not inputs:
-        return "<p>The model takes no inputs.</p>"
-    head = "<tr><th>Name</th><th>Type</th><th>Default</th><th>Description</th></tr>"
-    rows = "\n".join(_row(view) for view in inputs)
-    return f'<div class="wide"><table>\n{head}\n{rows}\n</table></div>'
-
-
-def _row(view: InputView) -> str:
-    marks = "".join(
-        f" <small>{mark}</small>"
-        for mark, applies in (("required", view.is_required), ("deprecated", view.is_deprecated))
-        if applies
-    )
-    default = "" if view.default is NO_DEFAULT else f"<code>{escape(_json(view.default))}</code>"
-    limits = "".join(f"<br><small>{escape(limit)}</small>" for limit in view.limits)
-    return (
-        f"<tr><td><code>{escape(view.name)}</code>{marks}</td>"
-        f"<td>{escape(view.type)}{limits}</td><td>{default}</td>"
-        f"<td>{escape(view.description)}</td></tr>"
-    )
+    return text.encode()
 
 
 # -- the form ---------------------------------------------------------------------------------
@@ -126,22 +111,26 @@ def _row(view: InputView) -> str:
 def _form(inputs: list[InputView], path: str, needs_token: bool) -> str:
     fields = "\n".join(_field(view, f"input{number}") for number, view in enumerate(inputs))
     token = (
-        '<p><label for="token">API token</label>'
-        '<input id="token" type="password" autocomplete="off"></p>\n'
+        '<div class="field"><label for="token">API token</label>'
+        '<input id="token" type="password" autocomplete="off"></div>\n'
         if needs_token
         else ""
     )
+    nothing = "" if inputs else '<p class="about">The model takes no inputs.</p>\n'
     return (
-        f'<form id="form" data-url="{path}">\n{token}{fields}\n'
-        '<p><button id="run">Run</button> <button id="cancel" type="button" disabled>Cancel</button>'
-        ' <span id="state" role="status"></span></p>\n</form>\n'
-        '<section id="result" aria-live="polite"></section>\n'
+        f'<form id="form" data-url="{path}">\n{token}{nothing}{fields}\n'
+        '<p class="actions"><button id="run">Run</button>'
+        '<button id="cancel" type="button" disabled>Cancel</button>'
+        '<span id="state" role="status"></span></p>\n</form>\n'
         "<noscript><p>The form needs JavaScript.</p></noscript>"
     )
 
 
 def _field(view: InputView, id: str) -> str:
-    mark = " <small>required</small>" if view.is_required else ""
+    must = ' <small class="must">required</small>' if view.is_required else ""
+    old = " <small>deprecated</small>" if view.is_deprecated else ""
+    kind = escape(" · ".join((view.type, *view.limits)))
+    about = f'<p class="about">{escape(view.description)}</p>' if view.description else ""
     attributes = _attributes(
         {
             "id": id,
@@ -150,8 +139,10 @@ def _field(view: InputView, id: str) -> str:
             "data-required": "yes" if view.is_required else None,
         }
     )
-    control = _control(view, attributes)
-    return f'<p><label for="{id}">{escape(view.name)}{mark}</label>{control}</p>'
+    return (
+        f'<div class="field"><label for="{id}">{escape(view.name)}{must}{old}'
+        f' <small class="type">{kind}</small></label>{about}{_control(view, attributes)}</div>'
+    )
 
 
 def _control(view: InputView, attributes: str) -> str:
