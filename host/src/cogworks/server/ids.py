@@ -14,7 +14,9 @@ RANDOM_BYTES = 4000
 """Fetched from the system at once: enough for 400 ids."""
 
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
-_SHIFTS = range(LENGTH * 5 - 10, -1, -10)
+_TIME_SHIFTS = range(40, -1, -10)
+_RANDOM_SHIFTS = range(70, -1, -10)
+"""Where pairs of digits begin; five bits each."""
 
 
 class _Randomness:
@@ -32,21 +34,38 @@ class _Randomness:
         return self._bytes[self._used - count : self._used]
 
 
+class _Clock:
+    """The beginning of the ids of one millisecond; many are made in the same one."""
+
+    def __init__(self) -> None:
+        self._unix_ms = 0
+        self._text = ""
+
+    def text(self) -> str:
+        unix_ms = time.time_ns() // 1_000_000
+        if unix_ms != self._unix_ms:
+            self._unix_ms = unix_ms
+            self._text = encode_time(unix_ms)
+        return self._text
+
+
 _randomness = _Randomness()
+_clock = _Clock()
 
 
 def new_id() -> str:
     """Return an id that nobody has had before; for one thread."""
-    return encode(uuid7(time.time_ns() // 1_000_000, _randomness.take(10)))
+    return _clock.text() + encode_random(_randomness.take(10))
 
 
-def uuid7(unix_ms: int, random: bytes) -> int:
-    """Lay out a version 7 UUID; ``random`` is 10 bytes. Source: RFC 9562, section 5.7."""
-    value = (unix_ms & (1 << 48) - 1) << 80 | int.from_bytes(random)
+def encode_time(unix_ms: int) -> str:
+    """Write the first 48 bits of a version 7 UUID, after two bits that are zero. Source: RFC 9562, 5.7."""
+    return "".join([_PAIRS[unix_ms >> shift & 1023] for shift in _TIME_SHIFTS])
+
+
+def encode_random(random: bytes) -> str:
+    """Write its other 80 bits: ``random`` is 10 bytes, six bits of it make way for version and variant."""
+    value = int.from_bytes(random)
     value = value & ~(0xF << 76) | 7 << 76
-    return value & ~(0b11 << 62) | 0b10 << 62
-
-
-def encode(value: int) -> str:
-    """Write a 128-bit number in base32, most significant digit first."""
-    return "".join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])
+    value = value & ~(0b11 << 62) | 0b10 << 62
+    return "".join([_PAIRS[value >> shift & 1023] for shift in _RANDOM_SHIFTS])

@@ -7,7 +7,6 @@ terminal and a log can never disagree. The first terminal state wins: it has no 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -114,8 +113,7 @@ class ProtocolError(Exception):
         )
 
 
-@dataclass(slots=True)
-class Prediction:
+class Prediction(msgspec.Struct):
     """One prediction and all that is known of it.
 
     ``input`` is what clients are shown (secrets redacted already), ``created_at`` in seconds
@@ -125,16 +123,16 @@ class Prediction:
     id: str
     input: dict[str, Any]
     created_at: float
-    context: dict[str, str] = field(default_factory=dict[str, str])
+    context: dict[str, str] = {}  # Each has one of its own: msgspec copies empty defaults.
     version: str | None = None
     status: Status = Status.STARTING
     output: Any = None
     error: str | None = None
     started_at: float | None = None
     completed_at: float | None = None
-    metrics: dict[str, Any] = field(default_factory=dict[str, Any])
-    _items: list[Any] = field(default_factory=list[Any])
-    _logs: list[str] = field(default_factory=list[str])
+    metrics: dict[str, Any] = {}
+    _items: list[Any] = []
+    _logs: list[str] = []
     _log_characters: int = 0
 
     def handle(self, event: Event) -> None:
@@ -239,8 +237,8 @@ def iso_time(at: float | None) -> str | None:
     """Write a time as UTC ISO 8601 with microseconds."""
     if at is None:
         return None
-    seconds, fraction = divmod(at, 1)
-    return f"{_iso_seconds(int(seconds))}.{int(fraction * 1_000_000):06d}+00:00"
+    seconds = int(at)
+    return f"{_iso_seconds(seconds)}.{int((at - seconds) * 1_000_000):06d}+00:00"
 
 
 @lru_cache(maxsize=16)

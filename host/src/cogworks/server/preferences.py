@@ -18,6 +18,12 @@ def prefers_async(scope: Scope) -> bool:
 
 def accepts_events(scope: Scope) -> bool:
     """Tell whether ``Accept`` names ``text/event-stream``; ``q=0`` refuses it. Source: RFC 9110, 12.5.1."""
+    # To read a list character by character is not for every request.
+    for key, value in scope["headers"]:
+        if key == b"accept" and b"event-stream" in value.lower():
+            break
+    else:
+        return False
     for item in _items(scope, b"accept"):
         media_type, _, parameters = item.partition(";")
         if media_type.strip().lower() == "text/event-stream":

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
+from msgspec.structs import replace
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
@@ -109,9 +109,12 @@ async def read_prediction_request(
     if body:
         data = decode_json(scope, body)
     request = parse_prediction_request(data)
-    is_streamed = accepts_events(scope)
-    is_async = not is_streamed and prefers_async(scope)
-    trace = read_trace(scope)
+    present = dict(
+        scope["headers"]
+    )  # Most requests have none of these: nothing else is done for them.
+    is_streamed = b"accept" in present and accepts_events(scope)
+    is_async = b"prefer" in present and not is_streamed and prefers_async(scope)
+    trace = read_trace(scope) if b"traceparent" in present or b"tracestate" in present else {}
     if not (is_streamed or is_async or trace):
         return request
     return replace(request, is_streamed=is_streamed, is_async=is_async, trace=trace)

@@ -8,7 +8,6 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
@@ -49,8 +48,7 @@ logger = logging.getLogger(__name__)
 __all__ = ["LogLine", "PredictionRequest", "PredictionService"]
 
 
-@dataclass(frozen=True)
-class PredictionRequest:
+class PredictionRequest(msgspec.Struct, frozen=True):
     """What a client asks for.
 
     ``id`` is the client's own, if it chose one; ``is_async`` if it does not wait for the end,
@@ -58,14 +56,14 @@ class PredictionRequest:
     ``webhook`` is told of ``events``; ``trace`` are the headers of its trace.
     """
 
-    input: dict[str, Any] = field(default_factory=dict[str, Any])
-    context: dict[str, str] = field(default_factory=dict[str, str])
+    input: dict[str, Any] = {}  # Each gets an empty one of its own: msgspec copies the default.
+    context: dict[str, str] = {}
     id: str | None = None
     is_async: bool = False
     is_streamed: bool = False
     webhook: str | None = None
     events: frozenset[str] = ALL_EVENTS
-    trace: Mapping[str, str] = field(default_factory=dict[str, str])
+    trace: Mapping[str, str] = {}
 
 
 class PredictionService:
