@@ -57,6 +57,7 @@ def loaded_by(*arguments: str) -> set[str]:
         ["serve", "--help"],
         ["schema", "--help"],
         ["check", "--help"],
+        ["doctor", "--help"],
     ],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
@@ -71,7 +72,7 @@ def test_the_version_is_printed(capsys: Capture) -> None:
 def test_help_lists_the_visible_commands(capsys: Capture) -> None:
     assert cog("--help") == 0
     help_text = capsys.readouterr().out
-    for name in ("check", "init", "run", "schema", "serve", "exec"):
+    for name in ("check", "doctor", "init", "run", "schema", "serve", "exec"):
         assert f"\n  {name} " in help_text
     assert "\n  predict" not in help_text
 

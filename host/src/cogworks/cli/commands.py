@@ -26,6 +26,9 @@ COMMANDS: Mapping[str, Entry] = {
     "check": Entry(
         "cogworks.cli.check", "Check the project without building it.", also=("lint", "validate")
     ),
+    "doctor": Entry(
+        "cogworks.cli.doctor", "Find what is wrong with the project and with this machine."
+    ),
     "exec": Entry("cogworks.cli.exec", "Run a command in the model's environment."),
     "init": Entry("cogworks.cli.init", "Start a project in this folder.", also=("new", "start")),
     "run": Entry("cogworks.cli.run", "Run a prediction.", also=("infer",)),

@@ -100,6 +100,19 @@ class Store:
         finally:
             lock.release()
 
+    def is_locked(self, key: str) -> bool:
+        """Tell whether a process holds the lock of a key just now."""
+        from filelock import FileLock, Timeout
+
+        path = self._root / "locks" / f"{key}.lock"
+        if not path.exists():
+            return False
+        try:
+            with FileLock(path).acquire(timeout=0):
+                return False
+        except (Timeout, OSError):
+            return True
+
     def _inputs_file(self, inputs_key: str) -> Path:
         return self._root / "inputs" / f"{inputs_key}.json"
 
