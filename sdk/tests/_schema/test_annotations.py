@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import collections.abc
+import datetime
+import enum
 import sys
 import typing
+import uuid
 from pathlib import Path as StandardPath
-from typing import Annotated, Any, Callable, Dict, List, Optional, Union
+from typing import Annotated, Any, Callable, Dict, List, NewType, Optional, Union
 
 import pytest
 
@@ -21,7 +25,7 @@ from cog import (
 )
 from cog._schema.annotations import Names, read_hint, read_metadata
 from cog._schema.errors import SignatureError
-from cog._schema.hints import Foreign, Hint, Known, Record, Unspecified, union
+from cog._schema.hints import Choice, Foreign, Hint, Known, Record, Unspecified, union
 
 TEXT, INT, NONE = Known("str"), Known("int"), Known("None")
 
@@ -32,6 +36,10 @@ class Point(BaseModel):
 
 class Plain:
     pass
+
+
+class Color(str, enum.Enum):
+    RED = "red"
 
 
 def read(annotation: Any, **names: Any) -> Hint:
@@ -67,13 +75,30 @@ def read(annotation: Any, **names: Any) -> Hint:
         (List["int"], Known("list", (INT,))),
         (Optional["Point"], union([Record("Point", "BaseModel", Point, tuple), NONE])),
         (Plain, Foreign("Plain")),
-        (typing.Tuple[int, None], Foreign("Tuple[int, None]")),
-        (typing.Literal["a"], Foreign("Literal['a']")),
+        (typing.Tuple[int, None], Known("tuple", (INT, NONE))),
+        (typing.Tuple[int, ...], Known("tuple", (INT, Known("...")))),
+        (typing.Set[str], Known("set", (TEXT,))),
+        (typing.AbstractSet[str], Known("set", (TEXT,))),
+        (collections.abc.Sequence, Known("list")),
+        (typing.Mapping[str, int], Known("dict", (TEXT, INT))),
+        (typing.Generator[int, None, None], Known("Generator", (INT, NONE, NONE))),
+        (datetime.datetime, Known("datetime")),
+        (uuid.UUID, Known("UUID")),
+        (typing.Literal["a", 1], Choice(("a", 1))),
+        (typing.Literal["a", None], union([Choice(("a",)), NONE])),
+        (Optional[typing.Literal["a"]], union([Choice(("a",)), NONE])),
+        (typing.Literal[b"a"], Foreign("Literal[b'a']")),
+        (Color, Choice(("red",), "Color")),
+        (List[Color], Known("list", (Choice(("red",), "Color"),))),
+        (NewType("UserId", int), INT),
         (3, Foreign("3")),
     ],
 )
 def test_annotation_becomes_hint(annotation: Any, hint: Hint) -> None:
-    assert read(annotation) == hint
+    found = read(annotation)
+    if isinstance(found, Foreign):
+        found = Foreign(found.text)
+    assert found == hint
 
 
 def test_callables_are_foreign() -> None:

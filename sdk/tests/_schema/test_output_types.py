@@ -14,8 +14,10 @@ from cog._schema.types import (
     ObjectType,
     OptionalType,
     PathType,
+    RecursiveType,
     Scalar,
     Type,
+    UnionType,
 )
 
 TEXT, INT, NONE = Known("str"), Known("int"), Known("None")
@@ -40,6 +42,8 @@ NODE = Record("Node", "BaseModel", "node", read_node_fields)
         (Known("dict"), DictType(AnyType())),
         (Known("dict", (TEXT, Known("list", (INT,)))), DictType(ListType(Scalar("int")))),
         (union([Known("Path"), NONE]), OptionalType(PathType())),
+        (union([TEXT, Known("Path")]), UnionType((Scalar("str"), PathType()))),
+        (Known("Generator", (TEXT, NONE, NONE)), IteratorType(Scalar("str"))),
         (Known("Iterator", (Known("Path"),)), IteratorType(PathType())),
         (Known("AsyncIterator", (union([INT, NONE]),)), IteratorType(OptionalType(Scalar("int")))),
         (Known("ConcatenateIterator", (TEXT,)), IteratorType(Scalar("str"), concatenate=True)),
@@ -51,13 +55,13 @@ def test_hint_becomes_type(hint: Hint, type_: Type) -> None:
     assert output_type(hint) == type_
 
 
-def test_class_that_contains_itself_ends_in_a_plain_object() -> None:
+def test_class_that_contains_itself_ends_in_its_name() -> None:
     assert output_type(Known("list", (NODE,))) == ListType(
         ObjectType(
             "Node",
             (
                 ObjectField("name", Scalar("str")),
-                ObjectField("next", OptionalType(DictType(AnyType())), required=False),
+                ObjectField("next", OptionalType(RecursiveType("Node")), required=False),
             ),
         )
     )
@@ -67,7 +71,6 @@ def test_class_that_contains_itself_ends_in_a_plain_object() -> None:
     ("hint", "message"),
     [
         (NONE, "a model must return something: the return type None is not supported"),
-        (union([TEXT, INT]), "output: union types are not supported as output: Union[str, int]"),
         (Known("Iterator"), "iterator type must have a type argument"),
         (
             Known("AsyncConcatenateIterator", (INT,)),

@@ -1,21 +1,15 @@
 from __future__ import annotations
 
-import enum
 from typing import Any
 
 import pytest
 
-from cog import Path, Secret
 from cog._schema.errors import SignatureError
 from cog._schema.hints import Known, union
-from cog._schema.parameters import Given, input_field, json_default
+from cog._schema.parameters import Given, input_field
 from cog._schema.types import MISSING, OptionalType, Scalar, SecretType
 
 TEXT, INT, FLOAT, NONE = Known("str"), Known("int"), Known("float"), Known("None")
-
-
-class Color(str, enum.Enum):
-    RED = "red"
 
 
 def refuse(hint: Any, given: Given) -> SignatureError:
@@ -76,23 +70,3 @@ def test_error_points_at_the_argument() -> None:
     assert error.where == "here"
     error = refuse(TEXT, Given(ge=1, places={"ge": "there"}))
     assert error.where == "there"
-
-
-@pytest.mark.parametrize(
-    ("value", "json"),
-    [
-        ((1, [2.5, None]), [1, [2.5, None]]),
-        ({"a": Path("b")}, {"a": "b"}),
-        (Secret("s"), "s"),
-        (Color.RED, "red"),
-    ],
-)
-def test_default_becomes_json(value: Any, json: Any) -> None:
-    assert json_default(value) == json
-    assert type(json_default(value)) is type(json)
-
-
-@pytest.mark.parametrize("value", [object(), {1, 2}, {1: 2}, b"x", int])
-def test_default_that_is_no_json_is_refused(value: Any) -> None:
-    with pytest.raises(ValueError, match="is not JSON"):
-        json_default(value)

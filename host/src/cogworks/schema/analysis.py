@@ -96,7 +96,7 @@ class _Analysis:
         self._folder = Folder(self._names)
         classes = Classes(self._names)
         self._targets = Targets(self._names, classes)
-        self._annotations = Annotations(self._names, classes)
+        self._annotations = Annotations(self._names, classes, self._folder)
         self._inputs = Inputs(self._names, self._folder, self._annotations)
 
     def read(self, file: Path, name: str, mode: str) -> Signature:

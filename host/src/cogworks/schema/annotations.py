@@ -7,11 +7,15 @@ What the live front end learns from objects is learned from names here; see
 from __future__ import annotations
 
 import ast
+import types
+from dataclasses import replace
 
 from cog._schema.hints import Foreign, Hint, Known, union, unspecified
+from cogworks.schema.choices import Choices
 from cogworks.schema.classes import Classes
 from cogworks.schema.entities import ClassEntity, Entity, External, ValueEntity
 from cogworks.schema.externals import canonical, external_name, parse_string
+from cogworks.schema.literals import Folder
 from cogworks.schema.names import MAX_DEPTH, Names
 from cogworks.schema.records import Records
 from cogworks.schema.scopes import Scope
@@ -22,15 +26,22 @@ EXTERNAL_ADVICE = (
     "or define a BaseModel in the project."
 )
 
-_BUILTINS = ("bool", "int", "float", "str", "dict", "list")
+_BUILTINS = ("bool", "int", "float", "str", "dict", "list", "tuple", "set", "frozenset")
+
+ITERATORS = ("Iterator", "AsyncIterator", "Generator", "AsyncGenerator")
 
 _KNOWN: dict[str, str] = {
     **{f"builtins.{name}": name for name in _BUILTINS},
     "typing.Any": "Any",
-    "typing.Dict": "dict",
-    "typing.List": "list",
-    "typing.Iterator": "Iterator",
-    "typing.AsyncIterator": "AsyncIterator",
+    **{f"typing.{name}": "dict" for name in ("Dict", "Mapping", "MutableMapping")},
+    **{f"typing.{name}": "list" for name in ("List", "Sequence", "MutableSequence")},
+    "typing.Tuple": "tuple",
+    # ``Set`` of ``typing`` is the class, that of ``collections.abc`` what it has in common.
+    **{f"typing.{name}": "set" for name in ("Set", "AbstractSet", "MutableSet")},
+    "typing.FrozenSet": "frozenset",
+    **{f"typing.{name}": name for name in ITERATORS},
+    **{f"datetime.{name}": name for name in ("datetime", "date", "time")},
+    "uuid.UUID": "UUID",
     "cog.AsyncConcatenateIterator": "AsyncConcatenateIterator",
     "cog.ConcatenateIterator": "ConcatenateIterator",
     "cog.File": "File",
@@ -47,19 +58,20 @@ _KNOWN: dict[str, str] = {
 
 _QUALIFIERS = ("typing.Required", "typing.NotRequired", "typing.ReadOnly", "typing.Final")
 
-_UNDERSTOOD = ("builtins", "typing", "collections")
+_UNDERSTOOD = ("builtins", "typing", "collections", "datetime", "enum")
 """Modules whose types we know, so that one that is not supported needs no other reason."""
 
 
 class Annotations:
     """Reads the annotations of one project."""
 
-    def __init__(self, names: Names, classes: Classes) -> None:
-        """Look names up in ``names`` and ancestors of classes in ``classes``."""
+    def __init__(self, names: Names, classes: Classes, folder: Folder) -> None:
+        """Look names up in ``names``, ancestors in ``classes``, values in ``folder``."""
         self._names = names
         self._classes = classes
+        self.choices = Choices(names, classes, folder)
         self._aliases: dict[ValueEntity, Hint] = {}
-        self._records = Records(names, classes, self.read)
+        self.records = Records(names, classes, self.read)
 
     def read(self, node: ast.expr, scope: Scope, depth: int = 0) -> Hint:
         """Return the hint for an annotation; what is not understood becomes a ``Foreign``."""
@@ -69,6 +81,8 @@ class Annotations:
         match node:
             case ast.Constant(value=None):
                 return Known("None", (), place)
+            case ast.Constant(value=types.EllipsisType()):
+                return Known("...", (), place)
             case ast.Constant(value=str()):
                 return self._read_string(node, scope, depth)
             case ast.BinOp(op=ast.BitOr()):
@@ -117,16 +131,25 @@ class Annotations:
         if isinstance(entity, ClassEntity):
             return self._read_class(entity, place)
         if isinstance(entity, ValueEntity):  # An alias: ``Image = Path``.
-            hint = self._read_alias(entity, depth)
-            return Foreign(text_of(node), "", "", place) if isinstance(hint, Foreign) else hint
+            return self._read_alias(entity, node, place, depth)
         return Foreign(text_of(node), f"{text_of(node)} is not a type", "", place)
 
-    def _read_alias(self, entity: ValueEntity, depth: int) -> Hint:
+    def _read_alias(self, entity: ValueEntity, node: ast.expr, place: Place, depth: int) -> Hint:
         if entity not in self._aliases:
             # What a name finds that leads back to itself.
             self._aliases[entity] = Foreign(entity.name)
-            self._aliases[entity] = self.read(entity.node, entity.scope, depth + 1)
-        return self._aliases[entity]
+            self._aliases[entity] = self._read_value(entity.node, entity.scope, depth + 1)
+        hint = self._aliases[entity]
+        return replace(hint, text=text_of(node), where=place) if isinstance(hint, Foreign) else hint
+
+    def _read_value(self, node: ast.expr, scope: Scope, depth: int) -> Hint:
+        """Read what a name of a type was assigned: ``NewType``, or an annotation."""
+        if not isinstance(node, ast.Call):
+            return self.read(node, scope, depth)
+        name = self._external(node.func, scope)
+        if name == "typing.NewType" and len(node.args) == 2:
+            return self.read(node.args[1], scope, depth)
+        return Foreign(text_of(node), "", "", Place(scope.source, node))
 
     def _read_class(self, entity: ClassEntity, place: Place) -> Hint:
         for ancestor in self._classes.linearize(entity):
@@ -134,7 +157,10 @@ class Annotations:
                 name = _KNOWN.get(canonical(ancestor.name))
                 if name in ("Path", "File", "Secret"):
                     return Known(name, (), place)
-        record = self._records.find(entity, place)
+        enumeration = self.choices.find_enum(entity, place)
+        if enumeration is not None:
+            return enumeration
+        record = self.records.find(entity, place)
         return record or Foreign(entity.node.name, "", "", place)
 
     def _read_generic(self, node: ast.Subscript, scope: Scope, depth: int) -> Hint:
@@ -152,6 +178,8 @@ class Annotations:
             if name == "typing.Optional":
                 members.append(Known("None"))
             return union(members, place)
+        if name == "typing.Literal":
+            return self.choices.read_literal(node, arguments, scope)
         known = _KNOWN.get(name)
         if known is None:
             bare = self.read(node.value, scope, depth + 1)

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from cog._schema.defaults import json_default
 from cog._schema.errors import SignatureError
-from cog._schema.parameters import Given, input_field, json_default
+from cog._schema.parameters import Given, input_field
 from cog._schema.rules import missing_annotation, refused_parameter
 from cog._schema.types import COMPUTED, MISSING, InputField
 from cogworks.schema.annotations import Annotations
+from cogworks.schema.defaults import Defaults
 from cogworks.schema.externals import external_name
 from cogworks.schema.input_calls import Argument, InputCall, InputCalls, unresolved
 from cogworks.schema.literals import Folder
@@ -47,6 +49,7 @@ class Inputs:
         self._folder = folder
         self._calls = InputCalls(names, folder)
         self._annotations = annotations
+        self._defaults = Defaults(names, folder, annotations.records, annotations.choices)
 
     def read(
         self, function: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope, skip_self: bool
@@ -69,8 +72,8 @@ class Inputs:
             error = missing_annotation(argument.arg)
             error.where = place
             raise error
-        given = self._read_given(argument.arg, argument.annotation, default, scope)
         hint = self._annotations.read(argument.annotation, scope)
+        given = self._read_given(argument.arg, argument.annotation, default, scope)
         try:
             return input_field(argument.arg, hint, given)
         except SignatureError as error:
@@ -124,11 +127,12 @@ class Inputs:
 
     def _fold(self, name: str, key: str, argument: Argument) -> Any:
         try:
-            value = (
-                argument.value[0]
-                if argument.value
-                else self._folder.fold(argument.node, argument.scope, argument.local)
-            )
+            if argument.value:
+                value = argument.value[0]
+            elif key == "default":
+                value = self._defaults.read(argument.node, argument.scope, argument.local)
+            else:
+                value = self._folder.fold(argument.node, argument.scope, argument.local)
         except Unknown as unknown:
             what = f"{name}: {key}"
             raise unresolved(what, argument.node, argument.scope, unknown) from unknown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from cog._schema.hints import FieldHint, Hint, Record
 from cogworks.schema.classes import Ancestor, Classes
@@ -26,6 +27,15 @@ _DATACLASS = ("dataclasses.dataclass", "pydantic.dataclasses.dataclass")
 _PYDANTIC_FIELD = ("pydantic.Field", "pydantic.fields.Field", "pydantic.v1.Field")
 
 ReadHint = Callable[[ast.expr, Scope], Hint]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A field of a class that its constructor takes; ``value`` is what follows the ``=``."""
+
+    name: str
+    value: ast.expr | None
+    scope: Scope
 
 
 class Records:
@@ -51,6 +61,40 @@ class Records:
             place,
         )
 
+    def constructor(self, entity: ClassEntity) -> list[Parameter]:
+        """Return what an instance of a class with fields is made of, in order; nothing if none."""
+        ancestors = self._classes.linearize(entity)
+        kind = self._kind(ancestors)
+        if kind in (None, "TypedDict"):
+            return []
+        found: dict[str, Parameter] = {}
+        for owner in self._owners(ancestors, kind):
+            for name, statement in owner.body.annotations.items():
+                if self._is_field(name, statement, owner.body, kind) and self._is_input(
+                    statement.value, owner.body
+                ):
+                    found[name] = Parameter(name, statement.value, owner.body)
+        return list(found.values())
+
+    def default_of(self, parameter: Parameter) -> tuple[str, ast.expr | None]:
+        """Return how a field's default is made: ``value`` or ``factory``, and of what."""
+        value = parameter.value
+        if not isinstance(value, ast.Call):
+            return "value", None if value is None or _is_ellipsis(value) else value
+        name = self._external(value.func, parameter.scope)
+        if name != "dataclasses.field" and name not in _PYDANTIC_FIELD:
+            return "value", value
+        for keyword in value.keywords:
+            if keyword.arg in ("default", "default_factory"):
+                return ("value" if keyword.arg == "default" else "factory"), keyword.value
+        return "value", value.args[0] if value.args else None
+
+    def _owners(self, ancestors: list[Ancestor], kind: str | None) -> list[ClassEntity]:
+        """Return the classes that have fields, base classes first."""
+        classes = [item for item in reversed(ancestors) if isinstance(item, ClassEntity)]
+        # The annotations of a class between two dataclasses are no fields.
+        return [item for item in classes if kind != "dataclass" or self._is_dataclass(item)]
+
     def _kind(self, ancestors: list[Ancestor]) -> str | None:
         for ancestor in ancestors:
             if isinstance(ancestor, External):
@@ -71,23 +115,30 @@ class Records:
 
     def _read_fields(self, ancestors: list[Ancestor], kind: str) -> tuple[FieldHint, ...]:
         found: dict[str, FieldHint] = {}
-        for entity in reversed(ancestors):
-            if isinstance(entity, External):
-                continue
-            # The annotations of a class between two dataclasses are no fields.
-            if kind == "dataclass" and not self._is_dataclass(entity):
-                continue
+        for entity in self._owners(ancestors, kind):
             for name, statement in entity.body.annotations.items():
                 if self._is_field(name, statement, entity.body, kind):
                     hint = self._read_hint(statement.annotation, entity.body)
                     required = self._is_required(statement, entity, kind)
-                    found[name] = FieldHint(name, hint, required)
+                    is_input = self._is_input(statement.value, entity.body)
+                    found[name] = FieldHint(name, hint, required, is_input)
         return tuple(found.values())
 
     def _is_field(self, name: str, statement: ast.AnnAssign, scope: Scope, kind: str) -> bool:
         if kind == "pydantic" and (name.startswith("_") or name == "model_config"):
             return False
         return self._head(statement.annotation, scope) not in _NO_FIELDS
+
+    def _is_input(self, value: ast.expr | None, scope: Scope) -> bool:
+        """A dataclass computes what is a ``field(init=False)``."""
+        if not isinstance(value, ast.Call):
+            return True
+        if self._external(value.func, scope) != "dataclasses.field":
+            return True
+        return not any(
+            item.arg == "init" and isinstance(item.value, ast.Constant) and not item.value.value
+            for item in value.keywords
+        )
 
     def _is_required(self, statement: ast.AnnAssign, entity: ClassEntity, kind: str) -> bool:
         if kind == "TypedDict":

@@ -8,13 +8,17 @@ default is None. Under Python 3.9 ``int | None`` in a string is understood too.
 from __future__ import annotations
 
 import collections.abc
+import datetime
+import enum
 import os
 import sys
 import types
 import typing
+import uuid
 from collections.abc import Mapping
 from typing import Any, Optional, Union, cast
 
+from cog._schema.choices import enumeration, literal
 from cog._schema.errors import SignatureError
 from cog._schema.forward import evaluate
 from cog._schema.hints import Foreign, Hint, Known, union, unspecified
@@ -25,6 +29,8 @@ from cog.opaque import Opaque
 from cog.secret import Secret
 
 _PATH_LIKE: type[Any] = os.PathLike
+
+_LITERALS = (typing.Literal, getattr(sys.modules.get("typing_extensions"), "Literal", None))
 
 _UNIONS = (Union, getattr(types, "UnionType", Union))
 
@@ -38,16 +44,48 @@ _KNOWN: dict[Any, str] = {
     Any: "Any",
     dict: "dict",
     typing.Dict: "dict",
+    collections.abc.Mapping: "dict",
+    collections.abc.MutableMapping: "dict",
     list: "list",
     typing.List: "list",
+    collections.abc.Sequence: "list",
+    collections.abc.MutableSequence: "list",
+    tuple: "tuple",
+    typing.Tuple: "tuple",
+    set: "set",
+    typing.Set: "set",
+    collections.abc.Set: "set",
+    collections.abc.MutableSet: "set",
+    frozenset: "frozenset",
+    typing.FrozenSet: "frozenset",
+    Ellipsis: "...",
+    datetime.datetime: "datetime",
+    datetime.date: "date",
+    datetime.time: "time",
+    uuid.UUID: "UUID",
     collections.abc.Iterator: "Iterator",
-    typing.Iterator: "Iterator",
     collections.abc.AsyncIterator: "AsyncIterator",
-    typing.AsyncIterator: "AsyncIterator",
+    collections.abc.Generator: "Generator",
+    collections.abc.AsyncGenerator: "AsyncGenerator",
     ConcatenateIterator: "ConcatenateIterator",
     AsyncConcatenateIterator: "AsyncConcatenateIterator",
     Secret: "Secret",
 }
+
+_TYPING_NAMES = (
+    "Mapping",
+    "MutableMapping",
+    "Sequence",
+    "MutableSequence",
+    "AbstractSet",
+    "MutableSet",
+    "Iterator",
+    "AsyncIterator",
+    "Generator",
+    "AsyncGenerator",
+)
+for _name in _TYPING_NAMES:
+    _KNOWN[getattr(typing, _name)] = _KNOWN[typing.get_origin(getattr(typing, _name))]
 
 _WRAPPERS = ("Required", "NotRequired", "ReadOnly")
 """Qualifiers of TypedDict fields, which ``records`` has read by then."""
@@ -100,6 +138,8 @@ def read_hint(annotation: Any, names: Names) -> Hint:
         return _generic(annotation, origin, names)
     if type(annotation).__name__ == "TypeAliasType":  # ``type X = ...``
         return read_hint(annotation.__value__, names)
+    if hasattr(annotation, "__supertype__"):  # ``NewType``
+        return read_hint(annotation.__supertype__, names)
     if isinstance(annotation, type):
         return _class(cast("type[Any]", annotation))
     return Foreign(_text(annotation))
@@ -120,6 +160,8 @@ def _generic(annotation: Any, origin: Any, names: Names) -> Hint:
         inner = read_hint(annotation.__origin__, names)
         is_opaque = any(item is Opaque or isinstance(item, Opaque) for item in metadata)
         return unspecified(inner) if is_opaque else inner
+    if origin in _LITERALS:
+        return literal(typing.get_args(annotation), _text(annotation))
     arguments = [read_hint(argument, names) for argument in _arguments(annotation)]
     if origin in _UNIONS:
         return union(arguments)
@@ -137,9 +179,8 @@ def _known_name(annotation: Any) -> Optional[str]:
 
 
 def _arguments(annotation: Any) -> tuple[Any, ...]:
-    # ``Literal`` and ``Callable`` hold values and lists, which are no types.
-    origin: Any = typing.get_origin(annotation)
-    if origin is typing.Literal or getattr(origin, "__name__", "") == "Callable":
+    # ``Callable`` holds lists, which are no types.
+    if getattr(typing.get_origin(annotation), "__name__", "") == "Callable":
         return ()
     return typing.get_args(annotation)
 
@@ -151,6 +192,8 @@ def _class(cls: type[Any]) -> Hint:
         return Known("Path")
     if issubclass(cls, Secret):
         return Known("Secret")
+    if issubclass(cls, enum.Enum):
+        return enumeration(cls)
     return record(cls, _read_in_class) or Foreign(_text(cls))
 
 

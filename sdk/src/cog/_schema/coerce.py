@@ -3,7 +3,8 @@
 A signature is compiled once into closures, because this runs for every prediction. The server
 has validated the values against the OpenAPI document before; this is the safety net, and it is
 what fills defaults, makes floats of integers and wraps secrets. Values of files stay what they
-are, URLs: the worker opens them afterwards, the defaults among them too.
+are, URLs: the worker opens them afterwards, the defaults among them too. An object or a union that
+has files inside is only checked here; it is made when they are open.
 """
 
 from __future__ import annotations
@@ -12,17 +13,21 @@ import copy
 from typing import Any, Callable
 
 from cog._schema.checks import Check, compile_checks
-from cog._schema.conversions import PYTHON_TYPES, Convert, compile_type, list_of, nullable
+from cog._schema.conversions import compile_type, list_of, nullable
 from cog._schema.errors import InputError
+from cog._schema.scalars import PYTHON_TYPES, Convert
 from cog._schema.types import (
     COMPUTED,
     MISSING,
+    FileType,
     InputField,
     ListType,
     OptionalType,
+    PathType,
     Scalar,
     Signature,
     Type,
+    contains,
 )
 
 Coerce = Callable[[dict[str, Any]], dict[str, Any]]
@@ -60,6 +65,17 @@ def compile_coercer(signature: Signature) -> Coerce:
     return coerce
 
 
+def has_inner_files(type_: Type) -> bool:
+    """Tell whether a type has files elsewhere than as a whole or as the items of a list."""
+    inner = type_
+    while isinstance(inner, OptionalType) or (
+        isinstance(inner, ListType) and inner.container == "list"
+    ):
+        inner = inner.item
+    is_file = isinstance(inner, (PathType, FileType))
+    return not is_file and contains(inner, PathType, FileType)
+
+
 def _plan(field: InputField) -> tuple[str, Any, Convert, Callable[[], Any]]:
     """Return the input's name, the type whose values need nothing, conversion and default."""
     checks = compile_checks(field)
@@ -76,7 +92,8 @@ def _compile_default(field: InputField, convert: Convert) -> Callable[[], Any]:
     if field.default is not MISSING:
         default = convert(field.default)
         is_mutable = isinstance(field.default, (list, dict))
-        return (lambda: copy.deepcopy(default)) if is_mutable else (lambda: default)
+        # Made anew and not copied, as the author's own objects may not be made for that.
+        return (lambda: convert(copy.deepcopy(field.default))) if is_mutable else (lambda: default)
     if field.required:
         return _raise_required
     return lambda: None
@@ -86,14 +103,24 @@ def _raise_required() -> Any:
     raise ValueError("Field required")
 
 
+def _checked_only(fits: Convert) -> Convert:
+    def check(value: Any) -> Any:
+        fits(value)
+        return value
+
+    return check
+
+
 def _compile_checked(type_: Type, checks: list[Check]) -> Convert:
     """Compile a type whose innermost values (of a list: its items) are checked as well."""
+    if has_inner_files(type_):
+        return _checked_only(compile_type(type_, build=False))
     if not checks:
         return compile_type(type_)
     if isinstance(type_, OptionalType):
         return nullable(_compile_checked(type_.item, checks))
     if isinstance(type_, ListType):
-        return list_of(_compile_checked(type_.item, checks))
+        return list_of(_compile_checked(type_.item, checks), type_.container)
     convert = compile_type(type_)
 
     def convert_and_check(value: Any) -> Any:

@@ -2,110 +2,198 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from cog._schema.kinds import is_dict, is_list, kind_of
+from cog._schema.scalars import PYTHON_TYPES, SCALARS, Convert, choice_of, mismatch, text_of
 from cog._schema.types import (
     AnyType,
+    ChoiceType,
     DictType,
     FileType,
     ListType,
+    ObjectType,
     OptionalType,
     PathType,
+    RecursiveType,
     Scalar,
     SecretType,
+    TextType,
+    TupleType,
     Type,
     UnionType,
     type_name,
 )
 
-Convert = Callable[[Any], Any]
-"""Returns the argument for a JSON value; raises ValueError with a message that names no input."""
+OpenFile = Callable[[Type, Any], Any]
+"""Returns the open file, or the path, for the value of a ``FileType`` or ``PathType``."""
 
-PYTHON_TYPES: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str}
-"""By the name of a ``Scalar``."""
-
-
-def compile_type(type_: Type) -> Convert:
-    """Return the conversion of values of ``type_``."""
-    if isinstance(type_, Scalar):
-        return _SCALARS[type_.name]
-    if isinstance(type_, (PathType, FileType)):
-        return _file
-    if isinstance(type_, SecretType):
-        return _secret
-    if isinstance(type_, OptionalType):
-        return nullable(compile_type(type_.item))
-    if isinstance(type_, ListType):
-        return list_of(compile_type(type_.item))
-    if isinstance(type_, DictType):
-        return _compile_dict(type_)
-    if isinstance(type_, UnionType):
-        return _compile_union(type_)
-    assert isinstance(type_, AnyType), f"{type_name(type_)} is no input type"
-    return _same
-
-
-def _mismatch(expected: str, value: Any) -> ValueError:
-    # The value itself is not shown: it may be a secret, or very long.
-    return ValueError(f"expected {expected}, got {_json_name(value)}")
-
-
-def _json_name(value: Any) -> str:
-    return _JSON_NAMES.get(kind_of(value), kind_of(value).__name__)
-
-
-_JSON_NAMES: dict[type, str] = {
-    type(None): "null",
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    str: "string",
-    list: "array",
-    dict: "object",
+_CONTAINERS: dict[str, Callable[[list[Any]], Any]] = {
+    "tuple": tuple,
+    "set": set,
+    "frozenset": frozenset,
 }
+
+
+def compile_type(type_: Type, open_file: Optional[OpenFile] = None, build: bool = True) -> Convert:
+    """Return the conversion of values of ``type_``.
+
+    Args:
+        type_: of an input, or a part of one.
+        open_file: gets the values of files; without it they stay what they are, URLs.
+        build: whether instances of the author's classes, tuples and sets are made; without it
+            the conversion only tells whether a value fits.
+    """
+    return _Compiler(open_file, build).compile(type_)
+
+
+class _Compiler:
+    def __init__(self, open_file: Optional[OpenFile], build: bool) -> None:
+        self._open_file = open_file
+        self._build = build
+        self._around: dict[str, Convert] = {}  # The conversions of the classes around a field.
+
+    def compile(self, type_: Type) -> Convert:
+        if isinstance(type_, Scalar):
+            return SCALARS[type_.name]
+        if isinstance(type_, (PathType, FileType)):
+            return self._file(type_)
+        if isinstance(type_, SecretType):
+            return _secret
+        if isinstance(type_, TextType):
+            return text_of(type_.name)
+        if isinstance(type_, ChoiceType):
+            return choice_of(type_.values, type_.objects)
+        if isinstance(type_, OptionalType):
+            return nullable(self.compile(type_.item))
+        if isinstance(type_, RecursiveType):
+            return self._around[type_.name]
+        return self._compound(type_)
+
+    def _compound(self, type_: Type) -> Convert:
+        if isinstance(type_, ListType):
+            return list_of(self.compile(type_.item), type_.container if self._build else "list")
+        if isinstance(type_, TupleType):
+            return self._tuple(type_)
+        if isinstance(type_, DictType):
+            return self._dict(type_)
+        if isinstance(type_, ObjectType):
+            return self._object(type_)
+        if isinstance(type_, UnionType):
+            return self._union(type_)
+        assert isinstance(type_, AnyType), f"{type_name(type_)} is no input type"
+        return _same
+
+    def _file(self, type_: Type) -> Convert:
+        open_file = self._open_file
+        if open_file is None:
+            return _file
+        return lambda value: open_file(type_, value)
+
+    def _tuple(self, type_: TupleType) -> Convert:
+        converts = [self.compile(item) for item in type_.items]
+
+        def convert_tuple(value: Any) -> Any:
+            if not is_list(value):
+                raise mismatch("array", value)
+            if len(value) != len(converts):
+                raise ValueError(f"must have {len(converts)} items, got {len(value)}")
+            return tuple(
+                _convert_part(f"item {index}", convert, item)
+                for index, (convert, item) in enumerate(zip(converts, value))
+            )
+
+        return convert_tuple
+
+    def _dict(self, type_: DictType) -> Convert:
+        convert = self.compile(type_.value)
+        is_plain = isinstance(type_.value, AnyType)
+
+        def convert_dict(value: Any) -> Any:
+            if not is_dict(value):
+                raise mismatch("object", value)
+            if is_plain:
+                return value
+            return {key: _convert_part(key, convert, item) for key, item in value.items()}
+
+        return convert_dict
+
+    def _object(self, type_: ObjectType) -> Convert:
+        outer = self._around
+        self._around = {**outer, type_.name: lambda value: convert_object(value)}
+        fields = [(field.name, field.required, self.compile(field.type)) for field in type_.fields]
+        self._around = outer
+        build = type_.build if self._build else None
+
+        def convert_object(value: Any) -> Any:
+            if not is_dict(value):
+                raise mismatch("object", value)
+            result: dict[str, Any] = dict(value)
+            for name, required, convert in fields:
+                if name in value:
+                    result[name] = _convert_part(name, convert, value[name])
+                elif required:
+                    raise ValueError(f"{name}: Field required")
+            return result if build is None else _built(build, result)
+
+        return convert_object
+
+    def _union(self, type_: UnionType) -> Convert:
+        """The member of the value's own JSON type wins; else the most specific that fits."""
+        members = sorted(type_.members, key=_breadth)
+        own = {
+            PYTHON_TYPES[member.name]: SCALARS[member.name]
+            for member in members
+            if isinstance(member, Scalar)
+        }
+        if any(isinstance(member, (ChoiceType, TextType)) for member in members):
+            own = {}  # They are more specific than the scalar that they are written as.
+        converts = [self.compile(member) for member in members]
+        known = [_field_names(member) for member in members]
+        names = ", ".join(type_name(member) for member in type_.members)
+
+        def convert_union(value: Any) -> Any:
+            convert_own = own.get(kind_of(value))
+            if convert_own is not None:
+                return convert_own(value)
+            for convert in _by_known_names(value, converts, known):
+                try:
+                    return convert(value)
+                except ValueError:
+                    continue
+            raise mismatch(f"one of {names}", value)
+
+        return convert_union
+
+
+def _built(build: Callable[[dict[str, Any]], Any], values: dict[str, Any]) -> Any:
+    try:
+        return build(values)
+    except ValueError as error:
+        problems = getattr(error, "errors", None)
+        if not callable(problems):
+            raise
+        # Pydantic's own text quotes the values, which may be secret.
+        found: Any = problems()
+        shown = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in found]
+        raise ValueError("; ".join(shown)) from None
+
+
+def _convert_part(step: Any, convert: Convert, value: Any) -> Any:
+    try:
+        return convert(value)
+    except ValueError as error:
+        raise ValueError(f"{step}: {error}") from None
 
 
 def _same(value: Any) -> Any:
     return value
 
 
-def _bool(value: Any) -> Any:
-    if isinstance(value, bool):
-        return value
-    raise _mismatch("boolean", value)
-
-
-def _int(value: Any) -> Any:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    raise _mismatch("integer", value)
-
-
-def _float(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _mismatch("number", value)
-    try:
-        return float(value)
-    except OverflowError:
-        raise ValueError("the number is too large") from None
-
-
-def _str(value: Any) -> Any:
-    if isinstance(value, str):
-        return value
-    raise _mismatch("string", value)
-
-
-_SCALARS: dict[str, Convert] = {"bool": _bool, "int": _int, "float": _float, "str": _str}
-
-
 def _file(value: Any) -> Any:
     if isinstance(value, str) or hasattr(value, "__fspath__") or hasattr(value, "read"):
         return value
-    raise _mismatch("a file's URL", value)
+    raise mismatch("a file's URL", value)
 
 
 def _secret(value: Any) -> Any:
@@ -114,7 +202,7 @@ def _secret(value: Any) -> Any:
 
     if isinstance(value, Secret):
         return value
-    return Secret(_str(value))
+    return Secret(SCALARS["str"](value))
 
 
 def nullable(convert: Convert) -> Convert:
@@ -122,72 +210,54 @@ def nullable(convert: Convert) -> Convert:
     return lambda value: None if value is None else convert(value)
 
 
-def list_of(convert: Convert) -> Convert:
-    """Convert each item of an array."""
+def list_of(convert: Convert, container: str = "list") -> Convert:
+    """Convert each item of an array; the result is a ``container``."""
+    make = _CONTAINERS.get(container)
 
     def convert_list(value: Any) -> Any:
         if not is_list(value):
-            raise _mismatch("array", value)
+            raise mismatch("array", value)
         result: list[Any] = []
         for item in value:
             try:
                 result.append(convert(item))
             except ValueError as error:
                 raise ValueError(f"item {len(result)}: {error}") from None
-        return result
+        return result if make is None else make(result)
 
     return convert_list
 
 
-def _compile_dict(type_: DictType) -> Convert:
-    convert = compile_type(type_.value)
-    is_plain = isinstance(type_.value, AnyType)
-
-    def convert_dict(value: Any) -> Any:
-        if not is_dict(value):
-            raise _mismatch("object", value)
-        if is_plain:
-            return value
-        result: dict[str, Any] = {}
-        for key, item in value.items():
-            try:
-                result[key] = convert(item)
-            except ValueError as error:
-                raise ValueError(f"{key}: {error}") from None
-        return result
-
-    return convert_dict
+_BREADTHS: dict[type, int] = {
+    ChoiceType: 0,
+    TextType: 1,
+    Scalar: 2,
+    TupleType: 3,
+    ObjectType: 4,
+    RecursiveType: 4,
+    DictType: 5,
+    ListType: 6,
+}
 
 
-def _compile_union(type_: UnionType) -> Convert:
-    """The member of the value's own JSON type wins; else the first of the narrowest that fits."""
-    members = sorted(type_.members, key=_breadth)
-    own = {
-        PYTHON_TYPES[member.name]: _SCALARS[member.name]
-        for member in members
-        if isinstance(member, Scalar)
-    }
-    converts = [compile_type(member) for member in members]
-    names = ", ".join(type_name(member) for member in type_.members)
-
-    def convert_union(value: Any) -> Any:
-        convert_own = own.get(kind_of(value))
-        if convert_own is not None:
-            return convert_own(value)
-        for convert in converts:
-            try:
-                return convert(value)
-            except ValueError:
-                continue
-        raise _mismatch(f"one of {names}", value)
-
-    return convert_union
+def _breadth(member: Type) -> tuple[int, int]:
+    """The order in which members are tried: scalars as upstream does, and anything last."""
+    narrow = ("bool", "int", "float", "str").index(member.name) if isinstance(member, Scalar) else 0
+    return _BREADTHS.get(type(member), 7), narrow
 
 
-def _breadth(member: Type) -> int:
-    """The order in which upstream tries members: scalars, objects, lists, and anything last."""
-    if isinstance(member, Scalar):
-        return ("bool", "int", "float", "str").index(member.name)
-    if isinstance(member, DictType):
-        return 4
-    return 5 if isinstance(member, ListType) else 6
+def _field_names(member: Type) -> frozenset[str]:
+    fields = member.fields if isinstance(member, ObjectType) else ()
+    return frozenset(field.name for field in fields)
+
+
+def _by_known_names(
+    value: Any, converts: list[Convert], known: list[frozenset[str]]
+) -> list[Convert]:
+    """Of several classes, the one that knows the most of the names in the value comes first."""
+    if not is_dict(value) or sum(map(bool, known)) < 2:
+        return converts
+    names = frozenset(value)
+    # The sort is stable: what is no class stays where it is relative to those that know nothing.
+    order = sorted(range(len(converts)), key=lambda index: -len(names & known[index]))
+    return [converts[index] for index in order]

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from cog._schema.errors import OutputError
-from cog._schema.kinds import is_dict
+from cog._schema.kinds import is_dict, is_list
 from cog._schema.plain import Unfit, encode_any, encode_key, fields_of, is_array, is_url
 from cog._schema.types import (
+    ChoiceType,
     DictType,
     FileType,
     IteratorType,
@@ -23,7 +24,10 @@ from cog._schema.types import (
     PathType,
     Scalar,
     SecretType,
+    TextType,
+    TupleType,
     Type,
+    UnionType,
     type_name,
 )
 
@@ -84,8 +88,14 @@ def _compile(type_: Type, warn: Warn) -> _Encode:
         return lambda value, on_file: None if value is None else inner(value, on_file)
     if isinstance(type_, (ListType, IteratorType)):
         return _compile_list(type_, warn)
+    if isinstance(type_, TupleType):
+        return _compile_tuple(type_, warn)
+    if isinstance(type_, UnionType):
+        return _compile_union(type_, warn)
     if isinstance(type_, DictType):
         return _compile_dict(type_, warn)
+    if isinstance(type_, ChoiceType):
+        return _compile_choice(type_, warn)
     return _compile_object(type_, warn) if isinstance(type_, ObjectType) else encode_any
 
 
@@ -125,6 +135,56 @@ def _compile_list(type_: Any, warn: Warn) -> _Encode:
         return result
 
     return encode_list
+
+
+def _compile_tuple(type_: TupleType, warn: Warn) -> _Encode:
+    encoders = [_compile(item, warn) for item in type_.items]
+
+    def encode_tuple(value: Any, on_file: OnFile) -> Any:
+        items: Any = value if is_array(value) else encode_any(value, on_file)
+        items = list(items) if is_array(items) else items
+        if not is_list(items) or len(items) != len(encoders):
+            _tell(warn, type_, value)
+            return encode_any(items, on_file)
+        result: list[Any] = []
+        for encode, item in zip(encoders, items):
+            try:
+                result.append(encode(item, on_file))
+            except Unfit as unfit:
+                raise unfit.within(f"[{len(result)}]") from None
+        return result
+
+    return encode_tuple
+
+
+def _compile_union(type_: UnionType, warn: Warn) -> _Encode:
+    """The value says which member it is: by its class's name, or by what JSON makes of it."""
+    members = type_.members
+    by_name = {item.name: _compile(item, warn) for item in members if isinstance(item, ObjectType)}
+    has_file = any(isinstance(item, (PathType, FileType)) for item in members)
+    has_text = any(isinstance(item, (ChoiceType, TextType)) for item in members)
+    is_file = has_file and not has_text and Scalar("str") not in members
+    lists = [_compile(item, warn) for item in members if isinstance(item, (ListType, TupleType))]
+
+    def encode_union(value: Any, on_file: OnFile) -> Any:
+        encode = by_name.get(type(value).__name__)
+        if encode is None and len(lists) == 1 and is_array(value):
+            encode = lists[0]
+        if encode is None and is_file and isinstance(value, str):
+            encode = _encode_file
+        return (encode or encode_any)(value, on_file)
+
+    return encode_union
+
+
+def _compile_choice(type_: ChoiceType, warn: Warn) -> _Encode:
+    def encode_choice(value: Any, on_file: OnFile) -> Any:
+        result = encode_any(value, on_file)
+        if result not in type_.values:
+            _tell(warn, type_, value)
+        return result
+
+    return encode_choice
 
 
 def _compile_dict(type_: DictType, warn: Warn) -> _Encode:

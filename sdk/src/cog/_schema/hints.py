@@ -10,7 +10,7 @@ Every hint has a ``where``: what the front end needs to point at it, None where 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Union
+from typing import Any, Callable, Optional, Union
 
 SCALARS = ("bool", "int", "float", "str")
 
@@ -24,13 +24,23 @@ NAMES = frozenset(
         "Secret",
         "dict",
         "list",
+        "tuple",
+        "set",
+        "frozenset",
+        "...",
+        "datetime",
+        "date",
+        "time",
+        "UUID",
         "Iterator",
         "AsyncIterator",
+        "Generator",
+        "AsyncGenerator",
         "ConcatenateIterator",
         "AsyncConcatenateIterator",
     )
 )
-"""The names that a ``Known`` may have."""
+"""The names that a ``Known`` may have; ``...`` is the second argument of ``tuple[T, ...]``."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +69,30 @@ class Unspecified:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """``Literal[...]``, or the members of an enum, whose class is ``name``.
+
+    ``values`` are JSON data. ``objects`` are what the author's code gets for them; only the live
+    front end has them.
+    """
+
+    values: tuple[Any, ...]
+    name: str = ""
+    objects: tuple[Any, ...] = field(default=(), compare=False, repr=False)
+    where: Any = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class FieldHint:
-    """One field of a class: its annotation, and whether its class has no default for it."""
+    """One field of a class: its annotation, and whether its class has no default for it.
+
+    ``is_input`` is false for what a dataclass computes itself, ``field(init=False)``.
+    """
 
     name: str
     hint: Hint
     required: bool
+    is_input: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,7 +100,8 @@ class Record:
     """A class with named fields; they are read when asked for, since they may name the class.
 
     ``kind`` is ``BaseModel``, ``dataclass``, ``pydantic`` or ``TypedDict``; ``key`` tells two
-    classes of the same name apart.
+    classes of the same name apart. ``build`` makes an instance of the values of its fields; only
+    the live front end has it.
     """
 
     name: str
@@ -80,6 +109,9 @@ class Record:
     key: Any
     read_fields: Callable[[], tuple[FieldHint, ...]] = field(compare=False, repr=False)
     where: Any = field(default=None, compare=False, repr=False)
+    build: Optional[Callable[[dict[str, Any]], Any]] = field(
+        default=None, compare=False, repr=False
+    )
 
 
 @dataclass(frozen=True)
@@ -92,7 +124,7 @@ class Foreign:
     where: Any = field(default=None, compare=False, repr=False)
 
 
-Hint = Union[Known, Alternatives, Unspecified, Record, Foreign]
+Hint = Union[Known, Alternatives, Unspecified, Choice, Record, Foreign]
 
 
 def union(hints: list[Hint], where: Any = None) -> Hint:
@@ -135,4 +167,6 @@ def show(hint: Hint) -> str:
         return f"Optional[{inner}]" if has_none else inner
     if isinstance(hint, Unspecified):
         return f"Annotated[{show(hint.item)}, Opaque]"
+    if isinstance(hint, Choice):
+        return hint.name or f"Literal[{', '.join(map(repr, hint.values))}]"
     return hint.name if isinstance(hint, Record) else hint.text

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
-from cog._schema.schemas import Schema, title, type_schema
+from cog._schema.schemas import Schema, choice_schema, title, type_schema
 from cog._schema.types import (
     COMPUTED,
     MISSING,
+    ChoiceType,
     InputField,
     ListType,
     OptionalType,
     SecretType,
     Type,
+    contains,
 )
 
 REFERENCE = "#/components/schemas/"
@@ -66,20 +68,24 @@ def _typed_schema(field: InputField, components: dict[str, Schema]) -> Schema:
         schema["items"].update(constraints)
     else:
         schema.update(constraints)
-    if field.choices is None:
+    enum = _enum(field, schema["items"] if is_list else schema)
+    if enum is None:
         return schema
-    base = schema["items"] if is_list else schema
-    enum = {
-        "title": field.name,
-        "description": "An enumeration.",
-        "enum": list(field.choices),
-        "type": base["type"],
-    }
     reference = {"$ref": REFERENCE + _add_component(field.name, enum, components)}
     if is_list:
         return {**schema, "items": reference}
     nullable = {"nullable": True} if "nullable" in schema else {}
-    return {"allOf": [reference], **_constraints(field), **nullable}
+    return {"allOf": [reference], **constraints, **nullable}
+
+
+def _enum(field: InputField, base: Schema) -> Optional[Schema]:
+    """Return the component of an input with choices; its items' if it is a list."""
+    type_ = _without_optional(field.type)
+    item = type_.item if isinstance(type_, ListType) else type_
+    head = {"title": field.name, "description": "An enumeration."}
+    if field.choices is not None:
+        return {**head, "enum": list(field.choices), "type": base["type"]}
+    return {**head, **choice_schema(item.values)} if isinstance(item, ChoiceType) else None
 
 
 def _constraints(field: InputField) -> Schema:
@@ -101,7 +107,7 @@ def _is_public_default(field: InputField) -> bool:
     default: Any = field.default
     if default is MISSING or default is COMPUTED:
         return False
-    return default is None or not isinstance(_without_optional(field.type), SecretType)
+    return default is None or not contains(field.type, SecretType)
 
 
 def _without_optional(type_: Type) -> Type:

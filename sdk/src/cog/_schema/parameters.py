@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Optional
 
 from cog._schema.conversions import compile_type
 from cog._schema.errors import SignatureError
 from cog._schema.hints import Hint
 from cog._schema.input_types import input_type
-from cog._schema.kinds import is_dict, is_list, is_series, kind_of
+from cog._schema.kinds import is_list
 from cog._schema.types import (
     COMPUTED,
     MISSING,
+    ChoiceType,
     FileType,
     InputField,
     ListType,
@@ -63,6 +64,8 @@ def input_field(name: str, hint: Hint, given: Given) -> InputField:
     """
     type_ = input_type(name, hint)
     default = given.default
+    if given.choices is not None and given.choices:
+        type_, given = _narrowed(type_, given)
     if default is None and isinstance(type_, SecretType):
         type_ = OptionalType(type_)
     if default is None and not isinstance(type_, OptionalType):
@@ -84,6 +87,24 @@ def input_field(name: str, hint: Hint, given: Given) -> InputField:
     )
     _Checks(result, given.places).run()
     return result
+
+
+def _narrowed(type_: Type, given: Given) -> tuple[Type, Given]:
+    """Keep those of an enum's members that ``choices`` names."""
+    inner = _constrained_type(type_)
+    choices = given.choices or ()
+    if not isinstance(inner, ChoiceType) or any(item not in inner.values for item in choices):
+        return type_, given
+    places = [inner.values.index(choice) for choice in choices]
+    objects = tuple(inner.objects[place] for place in places) if inner.objects else ()
+    narrowed = ChoiceType(choices, inner.name, objects)
+    return _with_inner(type_, narrowed), replace(given, choices=None)
+
+
+def _with_inner(type_: Type, inner: Type) -> Type:
+    if isinstance(type_, OptionalType):
+        return OptionalType(_with_inner(type_.item, inner))
+    return ListType(inner, type_.container) if isinstance(type_, ListType) else inner
 
 
 class _Checks:
@@ -162,7 +183,8 @@ class _Checks:
         if default is MISSING or default is COMPUTED or default is None:
             return
         try:
-            compile_type(self._field.type)(default)
+            # Of source text there are no classes to make instances of, so neither here.
+            compile_type(self._field.type, build=False)(default)
         except ValueError as error:
             self._fail_default(str(error))
         for item in default if is_list(default) else [default]:
@@ -214,23 +236,3 @@ def _constrained_type(type_: Type) -> Type:
 def _quote(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else text[:79] + "…"
-
-
-def json_default(value: Any) -> Any:
-    """Return a default as JSON data: paths and secrets as strings, enum members as values.
-
-    Raises:
-        ValueError: there is no JSON for it.
-    """
-    if value is None or type(value) in (bool, int, float, str):
-        return value
-    if is_series(value):
-        return [json_default(item) for item in value]
-    if is_dict(value) and all(isinstance(key, str) for key in value):
-        return {str(key): json_default(item) for key, item in value.items()}
-    for attribute in ("__fspath__", "get_secret_value"):
-        if hasattr(kind_of(value), attribute):
-            return getattr(value, attribute)()
-    if isinstance(value, (bool, int, float, str)):
-        return json_default(getattr(value, "value", None)) if hasattr(value, "value") else value
-    raise ValueError(f"{_quote(value)} is not JSON")

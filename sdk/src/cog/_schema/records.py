@@ -9,6 +9,7 @@ import dataclasses
 import typing
 from typing import Any, Callable, Optional
 
+from cog._schema.builders import builder
 from cog._schema.hints import FieldHint, Hint, Record
 from cog.model import BaseModel
 
@@ -27,7 +28,8 @@ def record(cls: type[Any], read_hint: ReadHint) -> Optional[Record]:
     kind = _kind(cls)
     if kind is None:
         return None
-    return Record(cls.__name__, kind, cls, lambda: _read_fields(cls, kind, read_hint))
+    build = None if kind == "TypedDict" else builder(cls, kind)
+    return Record(cls.__name__, kind, cls, lambda: _read_fields(cls, kind, read_hint), build=build)
 
 
 def _kind(cls: type[Any]) -> Optional[str]:
@@ -52,8 +54,16 @@ def _read_fields(cls: type, kind: str, read_hint: ReadHint) -> tuple[FieldHint, 
             continue
         else:
             required = not _has_default(cls, name, kind)
-        fields.append(FieldHint(name, read_hint(annotation, owner), required))
+        hint = read_hint(annotation, owner)
+        fields.append(FieldHint(name, hint, required, _is_input(cls, name)))
     return tuple(fields)
+
+
+def _is_input(cls: type[Any], name: str) -> bool:
+    """A dataclass computes what is not in its ``__init__``."""
+    if not dataclasses.is_dataclass(cls):
+        return True
+    return all(field.init for field in dataclasses.fields(cls) if field.name == name)
 
 
 def _annotations(cls: type) -> dict[str, tuple[type, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from cog._schema.types import (
     AnyType,
+    ChoiceType,
     DictType,
     FileType,
     IteratorType,
@@ -13,8 +14,11 @@ from cog._schema.types import (
     ObjectType,
     OptionalType,
     PathType,
+    RecursiveType,
     Scalar,
     SecretType,
+    TextType,
+    TupleType,
     Type,
     UnionType,
 )
@@ -22,6 +26,8 @@ from cog._schema.types import (
 Schema = dict[str, Any]
 
 _SCALARS = {"bool": "boolean", "int": "integer", "float": "number", "str": "string"}
+_FORMATS = {"datetime": "date-time", "date": "date", "time": "time", "UUID": "uuid"}
+_JSON_TYPES: dict[type, str] = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
 def title(name: str) -> str:
@@ -37,19 +43,51 @@ def type_schema(type_: Type) -> Schema:
         return {"type": "string", "format": "uri"}
     if isinstance(type_, SecretType):
         return {"type": "string", "format": "password", "writeOnly": True, "x-cog-secret": True}
-    if isinstance(type_, AnyType):
+    if isinstance(type_, TextType):
+        return {"type": "string", "format": _FORMATS[type_.name]}
+    if isinstance(type_, ChoiceType):
+        return choice_schema(type_.values)
+    if isinstance(type_, (AnyType, RecursiveType)):
         return {"type": "object"}
     if isinstance(type_, DictType):
         return _dict_schema(type_)
+    return _compound_schema(type_)
+
+
+def choice_schema(values: tuple[Any, ...]) -> Schema:
+    """Return the schema of one of some values; it has a type only if they are all of one."""
+    kinds = {_JSON_TYPES[type(value)] for value in values}
+    return {"enum": list(values), **({"type": kinds.pop()} if len(kinds) == 1 else {})}
+
+
+def _compound_schema(type_: Type) -> Schema:
     if isinstance(type_, ListType):
-        return {"type": "array", "items": type_schema(type_.item)}
+        schema: Schema = {"type": "array", "items": type_schema(type_.item)}
+        is_set = type_.container in ("set", "frozenset")
+        return {**schema, "uniqueItems": True} if is_set else schema
+    if isinstance(type_, TupleType):
+        return _tuple_schema(type_)
     if isinstance(type_, OptionalType):
         return _optional_schema(type_)
     if isinstance(type_, UnionType):
         return {"anyOf": [type_schema(member) for member in type_.members]}
     if isinstance(type_, ObjectType):
         return _object_schema(type_)
+    assert isinstance(type_, IteratorType)
     return _iterator_schema(type_)
+
+
+def _tuple_schema(type_: TupleType) -> Schema:
+    """OpenAPI 3.0 has no word for what stands where in an array; ``x-cog-items`` says it."""
+    items = [type_schema(item) for item in type_.items]
+    different: list[Schema] = []
+    for item in items:
+        if item not in different:
+            different.append(item)
+    any_item = different[0] if len(different) == 1 else {"anyOf": different}
+    count = len(items)
+    schema: Schema = {"type": "array", "items": any_item, "minItems": count, "maxItems": count}
+    return schema if len(different) == 1 else {**schema, "x-cog-items": items}
 
 
 def _dict_schema(type_: DictType) -> Schema:

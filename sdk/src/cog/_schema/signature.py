@@ -9,9 +9,10 @@ import inspect
 from typing import Any, Callable
 
 from cog._schema.annotations import Names, read_hint, read_metadata
+from cog._schema.defaults import json_default
 from cog._schema.errors import SignatureError
 from cog._schema.output_types import output_type
-from cog._schema.parameters import Given, input_field, json_default
+from cog._schema.parameters import Given, input_field
 from cog._schema.rules import (
     check_output_rules,
     check_setup_parameters,

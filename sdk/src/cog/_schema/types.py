@@ -68,9 +68,40 @@ class DictType:
 
 @dataclass(frozen=True)
 class ListType:
-    """An array: ``list[T]``."""
+    """An array of any length.
+
+    ``container`` is what the model sees: ``list``, ``tuple`` (``tuple[T, ...]``), ``set`` or
+    ``frozenset``.
+    """
 
     item: Type
+    container: str = "list"
+
+
+@dataclass(frozen=True)
+class TupleType:
+    """An array with a type for each place: ``tuple[int, str]``."""
+
+    items: tuple[Type, ...]
+
+
+@dataclass(frozen=True)
+class ChoiceType:
+    """One of some JSON scalars: ``Literal[...]``, or an enum, whose class is ``name``.
+
+    ``objects`` are what the model sees for ``values``; source text cannot give them.
+    """
+
+    values: tuple[Any, ...]
+    name: str = ""
+    objects: tuple[Any, ...] = field(default=(), compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class TextType:
+    """A text of a known form: ``name`` is one of ``datetime``, ``date``, ``time``, ``UUID``."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -82,7 +113,7 @@ class OptionalType:
 
 @dataclass(frozen=True)
 class UnionType:
-    """Several JSON-native types, in the order of the source; never contains None or a union."""
+    """Several types, in the order of the source; never contains None or a union."""
 
     members: tuple[Type, ...]
 
@@ -100,11 +131,22 @@ class ObjectField:
 class ObjectType:
     """An object with named fields: a BaseModel, dataclass, pydantic model or TypedDict.
 
-    ``name`` is the class's.
+    ``name`` is the class's. ``build`` makes an instance of it; source text cannot give it, and a
+    TypedDict has none.
     """
 
     name: str
     fields: tuple[ObjectField, ...]
+    build: Optional[Callable[[dict[str, Any]], Any]] = field(
+        default=None, compare=False, repr=False
+    )
+
+
+@dataclass(frozen=True)
+class RecursiveType:
+    """The ``ObjectType`` of that name around it, so that a class that holds itself is finite."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -123,9 +165,13 @@ Type = Union[
     AnyType,
     DictType,
     ListType,
+    TupleType,
+    ChoiceType,
+    TextType,
     OptionalType,
     UnionType,
     ObjectType,
+    RecursiveType,
     IteratorType,
 ]
 
@@ -181,15 +227,44 @@ class Signature:
 
 def type_name(type_: Type) -> str:
     """Return the type as an author writes it: ``Optional[list[str]]``."""
-    if isinstance(type_, Scalar):
-        return type_.name
-    if isinstance(type_, (OptionalType, ListType, IteratorType)):
+    if isinstance(type_, (OptionalType, IteratorType)):
         return f"{_NAMES[type(type_)]}[{type_name(type_.item)}]"
+    if isinstance(type_, ListType):
+        rest = ", ..." if type_.container == "tuple" else ""
+        return f"{type_.container}[{type_name(type_.item)}{rest}]"
     if isinstance(type_, DictType):
         return "dict" if type_.value == AnyType() else f"dict[str, {type_name(type_.value)}]"
     if isinstance(type_, UnionType):
-        return f"Union[{', '.join(type_name(member) for member in type_.members)}]"
-    return type_.name if isinstance(type_, ObjectType) else _NAMES[type(type_)]
+        return f"Union[{_type_names(type_.members)}]"
+    if isinstance(type_, TupleType):
+        return f"tuple[{_type_names(type_.items)}]"
+    if isinstance(type_, ChoiceType):
+        return type_.name or f"Literal[{', '.join(map(repr, type_.values))}]"
+    if isinstance(type_, (Scalar, TextType, ObjectType, RecursiveType)):
+        return type_.name
+    return _NAMES[type(type_)]
+
+
+def _type_names(types: tuple[Type, ...]) -> str:
+    return ", ".join(type_name(type_) for type_ in types)
+
+
+def parts_of(type_: Type) -> tuple[Type, ...]:
+    """Return the types that a type is made of; nothing for a leaf."""
+    if isinstance(type_, (OptionalType, ListType, IteratorType)):
+        return (type_.item,)
+    if isinstance(type_, DictType):
+        return (type_.value,)
+    if isinstance(type_, UnionType):
+        return type_.members
+    if isinstance(type_, TupleType):
+        return type_.items
+    return tuple(f.type for f in type_.fields) if isinstance(type_, ObjectType) else ()
+
+
+def contains(type_: Type, *kinds: type) -> bool:
+    """Tell whether a type is, or has somewhere inside, a type of one of the ``kinds``."""
+    return isinstance(type_, kinds) or any(contains(part, *kinds) for part in parts_of(type_))
 
 
 _NAMES: dict[type, str] = {
@@ -197,7 +272,6 @@ _NAMES: dict[type, str] = {
     FileType: "File",
     SecretType: "Secret",
     AnyType: "Any",
-    ListType: "list",
     OptionalType: "Optional",
     IteratorType: "Iterator",
 }

@@ -17,6 +17,8 @@ import tempfile
 import uuid
 from typing import Any, Callable
 
+from cog._schema.coerce import has_inner_files
+from cog._schema.conversions import compile_type
 from cog._schema.kinds import is_list
 from cog._schema.types import FileType, ListType, OptionalType, Signature, Type
 from cog._schema.types import PathType as _PathType
@@ -34,10 +36,14 @@ class FileInputs:
             for kind in [_file_kind(field.type)]
             if kind is not None
         ]
+        self._nested = [
+            (field.name, field.type) for field in signature.inputs if has_inner_files(field.type)
+        ]
+        self._names = [name for name, _ in (*self._kinds, *self._nested)]
 
     def is_needed(self, values: dict[str, Any]) -> bool:
         """Tell whether ``open`` has anything to do."""
-        return any(values[name] is not None for name, _ in self._kinds)
+        return any(values[name] is not None for name in self._names)
 
     def open(self, values: dict[str, Any]) -> list[Callable[[], None]]:
         """Replace, in place, the strings of file inputs; return what must be called at the end.
@@ -49,6 +55,8 @@ class FileInputs:
         try:
             for name, kind in self._kinds:
                 values[name] = _open_value(values[name], kind, closers)
+            for name, type_ in self._nested:
+                values[name] = _open_inside(values[name], type_, closers)
         except BaseException:
             close_files(closers)
             raise
@@ -105,11 +113,22 @@ class FileOutputs:
 
 
 def _file_kind(type_: Type) -> Any:
+    if has_inner_files(type_):
+        return None
     while isinstance(type_, (OptionalType, ListType)):
         type_ = type_.item
     if isinstance(type_, _PathType):
         return Path
     return File if isinstance(type_, FileType) else None
+
+
+def _open_inside(value: Any, type_: Type, closers: list[Callable[[], None]]) -> Any:
+    """Open the files inside of a value, and make of it what the model expects."""
+
+    def open_file(file_type: Type, url: Any) -> Any:
+        return _open_value(url, _file_kind(file_type), closers)
+
+    return compile_type(type_, open_file)(value)
 
 
 def _open_value(value: Any, kind: Any, closers: list[Callable[[], None]]) -> Any:
