@@ -40,6 +40,12 @@ def test_fields_of_a_record_are_fields_of_its_line() -> None:
     assert (line["level"], line["logger"]) == ("info", "cogworks.x")
 
 
+def test_a_line_tells_its_time_in_utc_to_the_millisecond() -> None:
+    made = record("done")
+    made.created = 1_700_000_000.0625
+    assert json.loads(JsonFormatter().format(made))["time"] == "2023-11-14T22:13:20.062+00:00"
+
+
 def test_a_prediction_that_a_message_names_is_a_field() -> None:
     line = json.loads(JsonFormatter().format(record("webhook failed prediction=%s kind=x", "p.1")))
     assert line["prediction"] == "p.1"
