@@ -7,7 +7,7 @@ import pytest
 from cog._schema.errors import SignatureError
 from cog._schema.hints import Known, union
 from cog._schema.parameters import Given, input_field
-from cog._schema.types import MISSING, OptionalType, Scalar, SecretType
+from cog._schema.types import MISSING, AnyType, OptionalType, Scalar, SecretType
 
 TEXT, INT, FLOAT, NONE = Known("str"), Known("int"), Known("float"), Known("None")
 
@@ -26,6 +26,12 @@ def test_default_of_none_is_none_at_all_for_what_is_not_optional() -> None:
 def test_default_of_none_makes_a_secret_optional() -> None:
     field = input_field("x", Known("Secret"), Given(None))
     assert (field.type, field.default) == (OptionalType(SecretType()), None)
+
+
+def test_default_of_none_is_one_for_what_may_be_anything() -> None:
+    field = input_field("x", Known("Any"), Given(None))
+    assert (field.type, field.default) == (OptionalType(AnyType()), None)
+    assert not field.required
 
 
 def test_integer_default_of_a_float_fits() -> None:

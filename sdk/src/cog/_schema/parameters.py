@@ -18,6 +18,7 @@ from cog._schema.kinds import is_list
 from cog._schema.types import (
     COMPUTED,
     MISSING,
+    AnyType,
     ChoiceType,
     FileType,
     InputField,
@@ -66,7 +67,7 @@ def input_field(name: str, hint: Hint, given: Given) -> InputField:
     default = given.default
     if given.choices is not None and given.choices:
         type_, given = _narrowed(type_, given)
-    if default is None and isinstance(type_, SecretType):
+    if default is None and isinstance(type_, (AnyType, SecretType)):
         type_ = OptionalType(type_)
     if default is None and not isinstance(type_, OptionalType):
         default = MISSING  # As upstream: the input must be given.

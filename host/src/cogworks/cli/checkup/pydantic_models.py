@@ -55,7 +55,9 @@ def use_cogs_model(context: Context) -> Changes:
 def _outputs(context: Context) -> Iterator[tuple[SourceText, ast.ClassDef]]:
     seen: set[tuple[str, str]] = set()
     for source, function in model_functions(context):
-        names = {name.id for name in used_names(function.returns)} if function.returns else set[str]()
+        names = (
+            {name.id for name in used_names(function.returns)} if function.returns else set[str]()
+        )
         for cls in _models(source):
             if cls.name in names and _options(cls) and (source.name, cls.name) not in seen:
                 seen.add((source.name, cls.name))
@@ -134,7 +136,9 @@ def _require_plain(source: SourceText, cls: ast.ClassDef) -> None:
         for alias in statement.names
     } - _local_names(source, "BaseModel")
     for node in cls.body:
-        used = {name.id for name in used_names(node)} & foreign if node not in options else set[str]()
+        used = (
+            {name.id for name in used_names(node)} & foreign if node not in options else set[str]()
+        )
         if used or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             what = ", ".join(sorted(used)) or getattr(node, "name", "")
             raise CannotFix(f"{cls.name} uses {what}, which cog's BaseModel may not have")
