@@ -62,9 +62,11 @@ def stage(sdk_tree: Path) -> Callable[..., contextlib.AbstractAsyncContextManage
         document: dict[str, Any] | None = None,
         wait: bool = True,
         store: Store | None = None,
+        variables: dict[str, str] | None = None,
         **settings: Any,
     ) -> AsyncGenerator[Stage]:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("COG_", "PYTHON"))}
+        environment |= variables or {}
         launch = WorkerLaunch(
             Path(sys.executable), sdk_tree, MODELS / model, ref, environment=environment
         )

@@ -207,9 +207,7 @@ def _start_and_predict(
         job = Job(launch, settings, processes=[process], **rest)
         run_until_stopped(predict(job, sink, state), hurry=process.kill)
     finally:
-        if process.popen.returncode is None:  # Interrupted before the service owned it.
-            process.kill()
-            process.remove_temp_dir()
+        process.end()  # Nothing is left to do, unless this ended before the service owned it.
 
 
 def _refuse_image(image: str | None) -> None:

@@ -40,6 +40,9 @@ NOT_READY = (
 _DOWN = (WorkerState.SETUP_FAILED, WorkerState.DEFUNCT)
 """A worker that stands so will not be ready again by itself."""
 
+DEADLINE_KILL_S = 5.0
+"""How long a prediction that is over its deadline may take to end, where COG_CANCEL_TIMEOUT says nothing."""
+
 _OF_PREDICTIONS = (Done, Output, Log, Metric)
 
 logger = logging.getLogger(__name__)
@@ -121,6 +124,19 @@ class Dispatcher:
         run.worker.cancel(run.run_id)
         self._after(run, self._settings.cancel_timeout_s, self._kill)
 
+    def leave(self, run: Run) -> None:
+        """Note that a follower has left: what nobody else waits for ends, after the grace."""
+        grace_s = self._settings.stream_leave_grace_s
+        if grace_s and not run.prediction.is_terminal:
+            self._after(run, grace_s, self._end_unfollowed)
+        else:
+            self._end_unfollowed(run)
+
+    def _end_unfollowed(self, run: Run) -> None:
+        log = run.event_log
+        if run.ends_with_followers and log is not None and not log.subscriber_count:
+            self.cancel(run)
+
     async def close(self) -> None:
         """Wait for the files that are still being read."""
         await self.wait_files()
@@ -173,8 +189,10 @@ class Dispatcher:
             run.timers.append(asyncio.get_running_loop().call_later(seconds, action, run))
 
     def _expire(self, run: Run) -> None:
-        run.is_late = True
+        run.is_late = not run.is_cancel_requested
         self.cancel(run)
+        if self._settings.cancel_timeout_s is None:
+            self._after(run, DEADLINE_KILL_S, self._kill)
 
     def _kill(self, run: Run) -> None:
         """End a prediction that does not heed its cancel, and its worker with it."""
@@ -191,7 +209,10 @@ class Dispatcher:
             return
         run = self._runs.get(message.id)
         if run is None:
-            return  # A thread that the model left behind still reports on a prediction that is over.
+            # A thread that the model left behind still reports on a prediction that is over.
+            if isinstance(message, Log):
+                self._on_log(LogLine(None, message.source, message.text))
+            return
         match message:
             case Done():
                 worker.succeed()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,11 +27,8 @@ def has_check(service: PredictionService) -> bool:
 
 async def find_problem(service: PredictionService) -> str | None:
     """Ask the healthcheck of each model that is ready; return the first that finds something."""
-    for worker in service.ready_workers:
-        problem = await worker.healthcheck()
-        if problem is not None:
-            return problem
-    return None
+    problems = await asyncio.gather(*(worker.healthcheck() for worker in service.ready_workers))
+    return next((problem for problem in problems if problem is not None), None)
 
 
 def status(service: PredictionService) -> str:

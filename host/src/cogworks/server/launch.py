@@ -23,6 +23,7 @@ class WorkerLaunch:
     mode: str = "run"
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
-    def command(self, data_fd: int, control_fd: int) -> list[str]:
+    def command(self, data_fd: int, control_fd: int, lifeline_fd: int) -> list[str]:
         """Return the command line; the descriptors are the worker's ends of the bridge."""
-        return [str(self.python), str(self.sdk_tree), "--bridge", f"{data_fd},{control_fd}"]
+        bridge = f"{data_fd},{control_fd},{lifeline_fd}"
+        return [str(self.python), str(self.sdk_tree), "--bridge", bridge]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import contextlib
+import logging
 import os
 import select
 import socket
@@ -26,13 +27,16 @@ from cog._bridge.messages import Message, MessageError, Spilled, decode, encode
 PIPE_READ_BYTES = 64 * 1024
 """The capacity of a pipe on Linux."""
 
-MAX_PIPE_READS = 64
-"""Reads of one pipe in a row: a model that floods it must not keep the server from its work."""
-
+MAX_PIPE_READS = 4
+"""Reads of one pipe in a row: a model that floods it must not keep the server from its work. What was
+printed before a message was sent is there with the first one, as it fits into the pipe."""
 
 AWAKE_S = 0.0001
 """How long the event loop stays awake for the answer to a lone prediction: a quick model answers by
 then, and to be woken takes longer than to handle the answer. Source: as in the worker's executor."""
+
+
+logger = logging.getLogger(__name__)
 
 
 class Link:
@@ -40,7 +44,8 @@ class Link:
 
     ``on_message`` gets each message, ``on_output`` the text of ``stdout`` and ``stderr``,
     ``on_broken`` the reason when a channel carries no sense any more; the worker must be killed
-    then. The end of a channel is no event: the owner watches the process.
+    then. ``on_channel_end`` is told of the end of a channel: most often the process has ended too,
+    which its owner watches.
     """
 
     def __init__(
@@ -48,8 +53,10 @@ class Link:
         on_message: Callable[[Message], None],
         on_output: Callable[[str, str], None],
         on_broken: Callable[[str], None],
+        on_channel_end: Callable[[], None] | None = None,
     ) -> None:
         """Only note who is told."""
+        self._on_channel_end = on_channel_end
         self._on_message = on_message
         self._on_output = on_output
         self._on_broken = on_broken
@@ -153,6 +160,8 @@ class Link:
         self._open_channels -= 1
         if not self._open_channels:
             self._ended.set()
+        if self._on_channel_end is not None:
+            self._on_channel_end()
 
     def _protocol(self) -> _ChannelProtocol:
         self._open_channels += 1
@@ -165,6 +174,7 @@ class Link:
             return frame
         path = self.spill_dir / f"spill-{id(frame):x}-{os.urandom(8).hex()}.json"
         try:
+            self.spill_dir.mkdir(0o700, exist_ok=True)  # The model may have removed it.
             path.write_bytes(frame)
         except OSError:
             path.unlink(missing_ok=True)  # A full disk has no room for a part of it either.

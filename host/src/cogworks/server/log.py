@@ -113,26 +113,33 @@ class ModelLog:
             return
         key = (line.prediction_id, line.source)
         *whole, rest = (self._unfinished.pop(key, "") + line.text).split("\n")
-        for text in whole:
-            self._write_json(line, text)
-        if rest:
+        if len(rest) > MAX_LINE_CHARACTERS:
+            whole.append(rest)
+        elif rest:
             self._unfinished[key] = rest
+        if whole:
+            self._write_json(line, whole)
         while len(self._unfinished) > MAX_UNFINISHED:
             self._unfinished.pop(next(iter(self._unfinished)))
 
-    def _write_json(self, line: LogLine, text: str) -> None:
+    def _write_json(self, line: LogLine, texts: list[str]) -> None:
+        """Write lines of one prediction by one system call: a model may print a million of them."""
         data: dict[str, Any] = {
             "time": _iso_time(time.time()),
             "level": "info",
             "logger": "model",
             "source": line.source,
-            "message": text,
+            "message": "",
         }
         if line.prediction_id is not None:
             data["prediction"] = line.prediction_id
             if self._find_trace is not None:
                 data.update(self._find_trace(line.prediction_id))
-        sys.stderr.buffer.write(msgspec.json.encode(data) + b"\n")
+        encoded: list[bytes] = []
+        for text in texts:
+            data["message"] = text
+            encoded += (msgspec.json.encode(data), b"\n")
+        sys.stderr.buffer.write(b"".join(encoded))
         sys.stderr.buffer.flush()
 
 
@@ -146,6 +153,9 @@ def _iso_second(seconds: int) -> str:
     """Write a second in UTC; kept, as many lines are written in the same one."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
+
+MAX_LINE_CHARACTERS = 64 * 1024
+"""Where a line that does not end is cut."""
 
 MAX_UNFINISHED = 1024
 """Unfinished lines that are kept for later, over all predictions."""

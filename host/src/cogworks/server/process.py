@@ -6,21 +6,27 @@ Imports little, so that a server can start its worker before it loads its own he
 from __future__ import annotations
 
 import contextlib
+import io
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cog._bridge.exits import BRIDGE_LOST
 from cog._bridge.messages import Init, encode
 from cog._bridge.version import PROTOCOL_VERSION
 from cogworks.server.launch import WorkerLaunch
 from cogworks.server.settings import SECRET_VARIABLES
+from cogworks.server.worker_folder import WorkerFolder, make_folder
+
+CLOSED_BRIDGE = (
+    "it lost its connection to the server; a model must not close descriptors that it has not "
+    "opened (os.close, os.closerange)"
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,8 @@ class WorkerProcess:
     """A running worker, and the server's ends of what connects it.
 
     It leads a session and process group of its own: what it starts ends with it, and a Ctrl-C in
-    the terminal does not reach it. ``started_at`` is in seconds of the monotonic clock.
+    the terminal does not reach it. When ``lifeline`` is closed, which a server that is killed does
+    too, the kernel kills that group. ``started_at`` is in seconds of the monotonic clock.
     """
 
     popen: subprocess.Popen[bytes]
@@ -36,13 +43,19 @@ class WorkerProcess:
     control: socket.socket
     stdout: int
     stderr: int
-    temp_dir: Path
+    lifeline: io.FileIO
+    folder: WorkerFolder
     started_at: float
 
     @property
     def pid(self) -> int:
         """Return the process id, which is also that of its group."""
         return self.popen.pid
+
+    @property
+    def temp_dir(self) -> Path:
+        """Return the worker's own folder for temporary files."""
+        return self.folder.path
 
     def kill(self) -> None:
         """End the worker and everything in its process group; nothing happens if it is gone."""
@@ -54,13 +67,23 @@ class WorkerProcess:
 
         What is left of its group is killed while its number cannot belong to anybody else yet.
         """
-        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
-        _kill_group(self.pid)
-        return self.popen.wait()
+        if self.popen.returncode is None:
+            with contextlib.suppress(ChildProcessError):  # Another thread was quicker.
+                os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+                _kill_group(self.pid)
+        code = self.popen.wait()
+        self.lifeline.close()
+        return code
 
     def remove_temp_dir(self) -> None:
         """Delete what the worker left behind."""
-        shutil.rmtree(self.temp_dir, ignore_errors=True)
+        self.folder.remove()
+
+    def end(self) -> None:
+        """Kill the worker if it lives and leave nothing of it; again does nothing."""
+        self.kill()
+        self.wait()
+        self.remove_temp_dir()
 
 
 def spawn(launch: WorkerLaunch, slots: int | None) -> WorkerProcess:
@@ -72,20 +95,22 @@ def spawn(launch: WorkerLaunch, slots: int | None) -> WorkerProcess:
     Raises:
         OSError: the interpreter cannot be executed, or a limit of the system was hit.
     """
-    temp_dir = Path(tempfile.mkdtemp(prefix="cog-worker-"))
+    folder = make_folder()
     data, worker_data = socket.socketpair()
     control, worker_control = socket.socketpair()
     stdout, worker_stdout = os.pipe()
     stderr, worker_stderr = os.pipe()
+    worker_lifeline, lifeline = os.pipe()
+    descriptors = (worker_data.fileno(), worker_control.fileno(), worker_lifeline)
     try:
         popen = subprocess.Popen(
-            launch.command(worker_data.fileno(), worker_control.fileno()),
+            launch.command(*descriptors),
             cwd=launch.project_dir,
-            env={**_without_secrets(launch.environment), "TMPDIR": str(temp_dir)},
+            env={**_without_secrets(launch.environment), "TMPDIR": str(folder.path)},
             stdin=subprocess.DEVNULL,
             stdout=worker_stdout,
             stderr=worker_stderr,
-            pass_fds=(worker_data.fileno(), worker_control.fileno()),
+            pass_fds=descriptors,
             start_new_session=True,
         )
     except BaseException:
@@ -93,21 +118,28 @@ def spawn(launch: WorkerLaunch, slots: int | None) -> WorkerProcess:
         control.close()
         os.close(stdout)
         os.close(stderr)
-        shutil.rmtree(temp_dir, ignore_errors=True)
+        os.close(lifeline)
+        folder.remove()
         raise
     finally:
         worker_data.close()
         worker_control.close()
         os.close(worker_stdout)
         os.close(worker_stderr)
-    init = Init(PROTOCOL_VERSION, launch.ref, launch.mode, slots, str(temp_dir))
-    control.sendall(encode(init))
-    return WorkerProcess(popen, data, control, stdout, stderr, temp_dir, time.monotonic())
+        os.close(worker_lifeline)
+    init = Init(PROTOCOL_VERSION, launch.ref, launch.mode, slots, str(folder.path))
+    # A worker that has ended already is noticed by whoever waits for it.
+    with contextlib.suppress(BrokenPipeError):
+        control.sendall(encode(init))
+    tie = io.FileIO(lifeline, "w")
+    return WorkerProcess(popen, data, control, stdout, stderr, tie, folder, time.monotonic())
 
 
 def describe_exit(code: int, after_s: float) -> str:
     """Say how a worker ended, and why that usually happens."""
     age = f"after {after_s:.0f} s" if after_s >= 1 else f"after {after_s * 1000:.0f} ms"
+    if code == BRIDGE_LOST:
+        return f"worker exited {age}: {CLOSED_BRIDGE}"
     if code >= 0:
         return f"worker exited with code {code} {age}"
     try:

@@ -240,11 +240,8 @@ class Routes:
             raise NotStreamingError(NOT_STREAMING)
 
     def _follow(self, run: Run, log: EventLog, scope: Scope) -> EventStream:
-        def leave() -> None:
-            if run.ends_with_followers and not log.subscriber_count:
-                self._service.cancel(run)
-
-        return EventStream(log.subscribe(read_last_event_id(scope)), on_leave=leave)
+        subscription = log.subscribe(read_last_event_id(scope))
+        return EventStream(subscription, on_leave=lambda: self._service.leave(run))
 
     async def _answer(self, request: PredictionRequest, scope: Scope, receive: Receive) -> ASGIApp:
         found = await self._service.find_or_submit(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -54,13 +55,16 @@ def serve(
         return uvloop.run(lifetime.run(sock, lambda: announce(_url(sock, settings.host))))
     finally:
         sock.close()
+        for process in processes:
+            process.end()  # Nothing is left to do, unless the start of the server has failed.
 
 
 def _spawn_first(settings: Settings, launch: WorkerLaunch) -> Sequence[WorkerProcess]:
-    try:
-        return [spawn(launch, settings.max_concurrency) for _ in range(settings.workers)]
-    except OSError:
-        return []  # The supervisor tries again and reports why it cannot.
+    processes: list[WorkerProcess] = []
+    with contextlib.suppress(OSError):  # The supervisor tries again and reports why it cannot.
+        for _ in range(settings.workers):
+            processes.append(spawn(launch, settings.max_concurrency))
+    return processes
 
 
 def _listen(host: str, port: int) -> socket.socket:

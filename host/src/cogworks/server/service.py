@@ -28,12 +28,14 @@ from cogworks.server.metrics import Levels, Metrics
 from cogworks.server.pool import Pool
 from cogworks.server.predictions import Prediction, iso_time
 from cogworks.server.process import WorkerProcess
+from cogworks.server.ready_file import make_ready_file
 from cogworks.server.run import Observer, Run
 from cogworks.server.settings import Settings
 from cogworks.server.store import MemoryStore, Record, Store
 from cogworks.server.supervisor import Supervisor
 from cogworks.server.validation import InputSchema
 from cogworks.server.webhooks import Webhooks
+from cogworks.server.worker_folder import remove_stale_folders
 
 CANCEL_S = 5.0
 """How long predictions that are canceled at shutdown may take to end."""
@@ -104,6 +106,8 @@ class PredictionService:
         self._run_numbers = 0
         self._changed = asyncio.Event()
         self._is_stopping = False
+        self._ready_file = make_ready_file(settings)
+        self._sweeping: asyncio.Task[int] | None = None
         self._static_document = document
         self._set_document(document)
 
@@ -115,6 +119,7 @@ class PredictionService:
         Raises:
             StoreError: the store cannot be used.
         """
+        self._sweeping = asyncio.create_task(asyncio.to_thread(remove_stale_folders))
         for record in await self._store.open():
             self._fail_lost(record)
         for worker in self._pool.workers:
@@ -142,6 +147,9 @@ class PredictionService:
     async def stop(self, grace_s: float = 0.0) -> None:
         """Take nothing new, let what runs finish within ``grace_s``, cancel the rest, end the workers."""
         self._is_stopping = True
+        self._ready_file.update(is_ready=False)
+        if self._sweeping is not None:
+            await self._sweeping
         await self._wait_idle(grace_s)
         for run in self._dispatcher.runs:
             self._dispatcher.cancel(run)
@@ -284,6 +292,10 @@ class PredictionService:
         """Ask for the end of a prediction; again, or too late, does nothing."""
         self._dispatcher.cancel(run)
 
+    def leave(self, run: Run) -> None:
+        """Note that a follower has left: what nobody else waits for ends, after the grace."""
+        self._dispatcher.leave(run)
+
     def find_run(self, prediction_id: str) -> Run | None:
         """Return a prediction that has not ended."""
         return self._by_id.get(prediction_id)
@@ -375,6 +387,7 @@ class PredictionService:
             self.metrics.record_setup(seconds, succeeded=setup.error is None)
         if worker.ready is not None and self._static_document is None:
             self._set_document(worker.ready.schema)
+        self._ready_file.update(is_ready=self.is_ready())
         self._changed.set()
 
     def _set_document(self, document: dict[str, Any] | None) -> None:

@@ -130,7 +130,9 @@ class Settings:
     predict_timeout_s: float | None = _setting(
         None,
         "COG_PREDICT_TIMEOUT",
-        "Seconds that a prediction may take; after them it is canceled and has failed. 0: no limit.",
+        "Seconds that a prediction may take; after them it is canceled and has failed. One that does not "
+        "end then has its worker killed after `COG_CANCEL_TIMEOUT`, or 5 s where that is not set. "
+        "0: no limit.",
         _seconds_or_none,
     )
     queue_size: int = _setting(
@@ -192,6 +194,13 @@ class Settings:
         "Events of a prediction that are kept for whoever joins its stream late; 0: none.",
         _count,
     )
+    stream_leave_grace_s: float = _setting(
+        0.0,
+        "COG_STREAM_LEAVE_GRACE",
+        "Seconds that a streamed prediction goes on after its last client has left, so that one whose "
+        "connection broke can come back with `Last-Event-ID`. 0: it is canceled at once.",
+        _seconds,
+    )
     api_token: str | None = _setting(
         None,
         "COG_API_TOKEN",
@@ -243,6 +252,18 @@ class Settings:
     )
     otel_disabled: bool = _setting(
         False, "OTEL_SDK_DISABLED", "`true`: no traces, whatever else is set.", _otel_truth
+    )
+    kubernetes_host: str | None = _setting(
+        None,
+        "KUBERNETES_SERVICE_HOST",
+        "Set by Kubernetes in every container; where it is, the file of `COG_READY_FILE` is kept.",
+        str,
+    )
+    ready_file: str = _setting(
+        "/var/run/cog/ready",
+        "COG_READY_FILE",
+        "File that is there while predictions may come, for probes that look at files.",
+        str,
     )
     await_explicit_shutdown: bool = _setting(
         False, None, "Ignore SIGTERM until POST /shutdown (`--await-explicit-shutdown`)."

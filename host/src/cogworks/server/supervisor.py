@@ -7,6 +7,7 @@ import contextlib
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,11 +36,14 @@ from cogworks.server.lifecycle import (
     WorkerState,
 )
 from cogworks.server.link import Link
-from cogworks.server.process import WorkerProcess, describe_exit, spawn
+from cogworks.server.process import CLOSED_BRIDGE, WorkerProcess, describe_exit, spawn
 from cogworks.server.settings import Settings
 
 LAST_WORDS_S = 0.25
 """How long the channels of a dead worker may stay open, held by a child, before they are cut."""
+
+CUT_OFF_S = 1.0
+"""How long a worker may live on without one of its channels; one that ends closes them last."""
 
 STOP_S = 5.0
 """How long a worker may take to leave after it was asked to."""
@@ -81,16 +85,29 @@ class SetupReport:
         self.completed_at: float | None = None
         self.error: str | None = None
         self.is_counted = False
-        self._logs = ""
+        self._logs: deque[str] = deque()
+        self._log_characters = 0
+        self._is_log_cut = False
 
     @property
     def logs(self) -> str:
-        """Return what was printed until the worker was ready."""
-        return self._logs
+        """Return what was printed until the worker was ready, or the end of it."""
+        text = "".join(self._logs)
+        self._logs = deque([text])
+        if not self._is_log_cut:
+            return text
+        return f"[logs cut: the last {MAX_SETUP_LOG_CHARACTERS} characters]\n" + text
 
     def add_log(self, text: str) -> None:
         """Keep what was printed, or its end."""
-        self._logs = (self._logs + text)[-MAX_SETUP_LOG_CHARACTERS:]
+        self._logs.append(text)
+        self._log_characters += len(text)
+        while (excess := self._log_characters - MAX_SETUP_LOG_CHARACTERS) > 0:
+            self._is_log_cut = True
+            first = self._logs.popleft()
+            if len(first) > excess:
+                self._logs.appendleft(first[excess:])
+            self._log_characters -= min(len(first), excess)
 
     def complete(self, error: str | None = None) -> None:
         """Note the end of setup; the first one counts."""
@@ -225,7 +242,7 @@ class Supervisor:
         self._client.on_change(self)
 
     def _new_link(self) -> Link:
-        return Link(self._on_message, self._on_output, self._on_broken)
+        return Link(self._on_message, self._on_output, self._on_broken, self._on_channel_end)
 
     def _watch(self, process: WorkerProcess) -> None:
         loop = asyncio.get_running_loop()
@@ -269,6 +286,20 @@ class Supervisor:
     def _on_broken(self, reason: str) -> None:
         self._fail_setup(reason)
         self.kill(reason)
+
+    def _on_channel_end(self) -> None:
+        process = self._process
+        if process is not None and self.state is not WorkerState.STOPPED:
+            self._later(CUT_OFF_S, self._end_cut_off, process)
+
+    def _end_cut_off(self, process: WorkerProcess) -> None:
+        """End a process that lives on without its connection: nobody can use it any more."""
+        if process is not self._process:
+            return
+        if self.state is WorkerState.SETUP_FAILED:
+            process.kill()  # Threads that the model has started keep it alive.
+        else:
+            self.kill(CLOSED_BRIDGE)
 
     def _on_setup_timeout(self, process: WorkerProcess) -> None:
         if process is self._process:

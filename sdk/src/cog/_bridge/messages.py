@@ -211,11 +211,16 @@ _LAYOUT = {
     for name, cls in TYPES.items()
 }
 
-_write = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_write = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode
 
 
 def dumps(value: Any) -> bytes:
-    """Write JSON on one line; ValueError for NaN and infinities, TypeError for what JSON lacks."""
+    """Write JSON on one line, in UTF-8.
+
+    Raises:
+        ValueError: NaN, an infinity, or half of a surrogate pair.
+        TypeError: something that JSON lacks.
+    """
     return _write(value).encode()
 
 
@@ -245,6 +250,6 @@ def decode(line: bytes, loads: Callable[[bytes], Any] = json.loads) -> Message:
     try:
         data = loads(line)
         message: Message = TYPES[data.pop("type")](**data)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise MessageError(f"not a message of the bridge ({error}): {line[:80]!r}") from error
     return message

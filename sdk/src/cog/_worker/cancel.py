@@ -8,11 +8,21 @@ also ends ``time.sleep``, blocking reads and waits for child processes.
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections import deque
 from typing import Any, Optional
 
+from cog._worker.logs import write_error
 from cog.errors import CancelationException
+
+AGAIN_S = 0.05
+"""When a cancel is sent once more that Python could only print and ignore, as in a ``__del__``."""
+
+SIGNAL_TAKEN = (
+    "cog: the model has taken SIGUSR1 for itself, so this prediction cannot be interrupted; "
+    "the server ends it where COG_CANCEL_TIMEOUT is set"
+)
 
 MAX_EARLY_CANCELS = 1024
 """Cancels remembered for predictions that the data channel has not delivered yet."""
@@ -29,13 +39,24 @@ class Canceller:
         self._early: deque[str] = deque(maxlen=MAX_EARLY_CANCELS)
         self._main = threading.main_thread().ident
         self._lock = threading.Lock()
+        self._is_doubtful = False
 
     def install(self) -> None:
         """Claim SIGUSR1; called on the main thread, before the model is imported."""
+        self.reclaim()
+        self._report_unraisable = sys.unraisablehook
+        sys.unraisablehook = self._on_unraisable
+
+    def reclaim(self) -> None:
+        """Take SIGUSR1 back if the model has taken or blocked it; called on the main thread."""
+        self._is_doubtful = False
         signal.signal(signal.SIGUSR1, self._on_signal)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
 
     def start(self, prediction_id: str) -> None:
         """Note that a prediction begins; a cancel that came before it counts."""
+        if self._is_doubtful:
+            self.reclaim()
         with self._lock:
             self._current = prediction_id
             self._requested = prediction_id in self._early
@@ -45,6 +66,8 @@ class Canceller:
         with self._lock:
             self._inside = False
             self._current = None
+            # A cancel that was not heard: too late, or the model has blocked the signal.
+            self._is_doubtful = self._is_doubtful or self._requested
             self._requested = False
 
     def enter(self) -> None:
@@ -68,7 +91,26 @@ class Canceller:
                 self._early.append(prediction_id)
                 return
             self._requested = True
-        signal.pthread_kill(self._main or 0, signal.SIGUSR1)
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Send the signal, unless it would end the process: nobody else's handler is called."""
+        if signal.getsignal(signal.SIGUSR1) == self._on_signal:
+            signal.pthread_kill(self._main or 0, signal.SIGUSR1)
+            return
+        self._is_doubtful = True
+        write_error(SIGNAL_TAKEN)
+
+    def _on_unraisable(self, unraisable: Any) -> None:
+        """Cancel again what was canceled where no exception gets out."""
+        prediction_id = self._current
+        if unraisable.exc_type is not CancelationException or prediction_id is None:
+            self._report_unraisable(unraisable)
+            return
+        self._inside = True
+        timer = threading.Timer(AGAIN_S, self.cancel, (prediction_id,))
+        timer.daemon = True
+        timer.start()
 
     def _on_signal(self, signum: int, frame: Any) -> None:
         if self._inside and self._requested:

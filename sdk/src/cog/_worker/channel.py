@@ -28,10 +28,23 @@ class Channel:
         self._view = memoryview(self._buffer)
         self._lock = threading.Lock()
         self.spill_dir = spill_dir
+        self.is_abandoned = False
 
     def fileno(self) -> int:
         """Return the descriptor, to wait on."""
         return self._socket.fileno()
+
+    def abandon(self) -> None:
+        """Let go of the socket in a forked process: only one may talk to the server.
+
+        What is sent from now on goes nowhere, and nothing is received.
+        """
+        self.is_abandoned = True
+        self.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
 
     def send(self, message: Message) -> None:
         """Write one message.
@@ -40,12 +53,12 @@ class Channel:
             ValueError, TypeError: it holds something that JSON cannot; nothing was sent.
             OSError: the server is gone.
         """
-        frame = self.frame(message)
-        with self._lock:
-            self._socket.sendall(frame)
+        self.send_frames([self.frame(message)])
 
     def send_frames(self, frames: list[bytes]) -> None:
         """Write several frames by one call; their order is kept."""
+        if self.is_abandoned:
+            return
         with self._lock:
             self._socket.sendall(b"".join(frames))
 
@@ -54,9 +67,15 @@ class Channel:
         frame = encode(message)
         if len(frame) - 1 <= MAX_FRAME_BYTES:
             return frame
+        if self.spill_dir is not None:
+            os.makedirs(self.spill_dir, 0o700, exist_ok=True)  # The model may have removed it.
         descriptor, path = tempfile.mkstemp(prefix="spill-", suffix=".json", dir=self.spill_dir)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(frame)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(frame)
+        except OSError:
+            os.unlink(path)  # A full disk has no room for a part of it either.
+            raise
         return encode(Spilled(path))
 
     def receive(self, *, awake_s: float = 0.0) -> Iterator[Message]:

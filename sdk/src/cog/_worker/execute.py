@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
@@ -12,7 +11,7 @@ from cog._worker.cancel import Canceller
 from cog._worker.channel import Channel
 from cog._worker.files import close_files
 from cog._worker.logs import flush_streams
-from cog._worker.run import Plan, failure, format_traceback
+from cog._worker.run import Plan, end_forked_child, failure, final_frame, print_traceback
 from cog.errors import CancelationException
 from cog.metrics import Record
 from cog.scope import Scope, enter_scope, exit_scope
@@ -37,7 +36,10 @@ class SyncExecutor:
         awake_s = AWAKE_S if count_cpus() > 1 else 0.0
         for message in self._channel.receive(awake_s=awake_s):
             if isinstance(message, Predict):
-                self._channel.send(self._predict(message))
+                done = self._predict(message)
+                if self._channel.is_abandoned:
+                    end_forked_child()
+                self._channel.send_frames([final_frame(self._channel, done)])
 
     def cancel(self, prediction_id: str) -> None:
         """Interrupt a prediction; called by the control thread."""
@@ -57,7 +59,9 @@ class SyncExecutor:
             BaseException
         ) as error:  # SystemExit too: a model that exits only ends its prediction.
             self._canceller.leave()
-            print(format_traceback(error), end="", file=sys.stderr)
+            if self._channel.is_abandoned:
+                end_forked_child(error)
+            print_traceback(error)
             return failure(message.id, error)
         finally:
             self._canceller.finish()

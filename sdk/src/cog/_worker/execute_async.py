@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import socket
-import sys
 import threading
 from typing import Any, Optional
 
@@ -14,7 +13,7 @@ from cog._bridge.messages import CANCELED, SUCCEEDED, Done, Log, Message, Metric
 from cog._worker.channel import Channel
 from cog._worker.files import close_files
 from cog._worker.logs import AttributedStream, attribute_streams, current_prediction
-from cog._worker.run import Plan, failure, format_traceback
+from cog._worker.run import Plan, end_forked_child, failure, final_frame, print_traceback
 from cog.metrics import Record
 from cog.scope import Scope, enter_scope, exit_scope
 
@@ -43,7 +42,8 @@ class AsyncExecutor:
         self._streams = attribute_streams(self._emit)
         self._loop.add_reader(self._channel.fileno(), self._receive)
         try:
-            self._loop.run_forever()
+            while not self._is_over():
+                self._run_loop()
         finally:
             self._flush()
 
@@ -54,6 +54,16 @@ class AsyncExecutor:
     def stop(self) -> None:
         """Let ``serve`` return after the predictions that run; called by the control thread."""
         self._channel.stop_receiving()
+
+    def _run_loop(self) -> None:
+        try:
+            self._loop.run_forever()  # Ends as well when the model stops the loop.
+        except (SystemExit, KeyboardInterrupt) as error:
+            # Raised in a task of the model's own: it ends that task, not the worker.
+            print_traceback(error)
+
+    def _is_over(self) -> bool:
+        return self._stopping and not self._runs
 
     def _receive(self) -> None:
         try:
@@ -99,12 +109,16 @@ class AsyncExecutor:
         except (
             BaseException
         ) as error:  # SystemExit too: a model that exits only ends its prediction.
-            print(format_traceback(error), end="", file=sys.stderr)
+            if self._channel.is_abandoned:
+                end_forked_child(error)
+            print_traceback(error)
             done = failure(message.id, error)
+        if self._channel.is_abandoned:
+            end_forked_child()
         del self._runs[message.id]
         for stream in self._streams:
             stream.finish(message.id)
-        self._send(done)
+        self._enqueue(final_frame(self._channel, done))
         self._stop_if_idle()
 
     async def _run(self, message: Predict) -> Done:
@@ -158,7 +172,11 @@ class AsyncExecutor:
         return record
 
     def _emit(self, prediction_id: str, source: str, text: str) -> None:
-        self._send(Log(prediction_id, source, text))
+        try:
+            self._send(Log(prediction_id, source, text))
+        except ValueError:  # Half of a surrogate pair, which UTF-8 has no bytes for.
+            text = text.encode("utf-8", "backslashreplace").decode()
+            self._send(Log(prediction_id, source, text))
 
     def _send(self, message: Message) -> None:
         """Send with the other messages of this turn of the loop: one system call for all."""
@@ -181,7 +199,7 @@ class AsyncExecutor:
             self._channel.send_frames(frames)
 
     def _stop_if_idle(self) -> None:
-        if self._stopping and not self._runs:
+        if self._is_over():
             self._loop.stop()
 
 

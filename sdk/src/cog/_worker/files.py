@@ -101,6 +101,7 @@ class FileOutputs:
 
     def _copy(self, stream: Any) -> tuple[str, str]:
         name = os.path.basename(str(getattr(stream, "name", ""))) or "output"
+        os.makedirs(self._temp_dir, 0o700, exist_ok=True)  # The model may have removed it.
         descriptor, path = tempfile.mkstemp(dir=self._temp_dir, suffix=os.path.splitext(name)[1])
         with os.fdopen(descriptor, "wb") as target:
             if stream.seekable():

@@ -8,10 +8,15 @@ once, under the right name.
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import io
+import os
 import sys
 from typing import Any, Callable, Optional
+
+MAX_UNFINISHED_CHARACTERS = 64 * 1024
+"""How much of a line is kept until its end comes; what is longer is sent piece by piece."""
 
 Emit = Callable[[str, str, str], None]
 """Takes prediction id, ``stdout`` or ``stderr``, and text."""
@@ -27,6 +32,15 @@ def make_streams_live() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+
+def write_error(text: str) -> None:
+    """Write a line on standard error, whatever the model has made of its stream."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except Exception:  # Closed, or replaced by something that cannot write.
+        with contextlib.suppress(OSError):
+            os.write(2, text.encode("utf-8", "backslashreplace") + b"\n")
 
 
 def flush_streams() -> None:
@@ -63,7 +77,9 @@ class AttributedStream(io.TextIOBase):
         lines, newline, rest = text.rpartition("\n")
         if newline:
             self._emit(prediction, self._source, lines + newline)
-        if rest:
+        if len(rest) > MAX_UNFINISHED_CHARACTERS:
+            self._emit(prediction, self._source, rest)
+        elif rest:
             self._unfinished[prediction] = rest
         return len(text)
 

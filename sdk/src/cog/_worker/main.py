@@ -7,7 +7,11 @@ directory is importable, so that a ``json.py`` or a ``cog/`` in the project cann
 
 from __future__ import annotations
 
+import errno
+import faulthandler
+import fcntl
 import os
+import select
 import signal
 import socket
 import sys
@@ -17,6 +21,7 @@ import traceback
 from typing import Any, Optional
 
 from cog import _version
+from cog._bridge.exits import BRIDGE_LOST
 from cog._bridge.messages import (
     Cancel,
     Healthcheck,
@@ -45,6 +50,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle.
     data, control = _connect(sys.argv)
     sys.argv = [sys.argv[0]]
+    os.register_at_fork(after_in_child=data.abandon)
+    os.register_at_fork(after_in_child=control.abandon)
+    faulthandler.enable(all_threads=False)  # A crash in native code says where it was called.
     control.send(Hello(PROTOCOL_VERSION, sys.version.split()[0], _version.__version__))
     incoming = control.receive()
     init = next(incoming, None)
@@ -54,18 +62,44 @@ def main() -> None:
         control.send(SetupFailed(_version_mismatch(init.protocol)))
         return
     data.spill_dir = control.spill_dir = tempfile.tempdir = init.temp_dir
-    _serve(init, data, control, incoming)
+    try:
+        _serve(init, data, control, incoming)
+    finally:
+        data.close()  # Where threads of the model keep the process, the server ends it on this sign.
 
 
 def _connect(argv: list[str]) -> tuple[Channel, Channel]:
     if len(argv) != 3 or argv[1] != "--bridge":
-        sys.exit("usage: python SDK_TREE --bridge DATA_FD,CONTROL_FD (the server starts it so)")
+        sys.exit(
+            "usage: python SDK_TREE --bridge DATA_FD,CONTROL_FD[,LIFELINE_FD] (the server starts it so)"
+        )
+    descriptors = [int(text) for text in argv[2].split(",")]
     channels: list[Channel] = []
-    for text in argv[2].split(","):
-        sock = socket.socket(fileno=int(text))
+    for descriptor in descriptors[:2]:
+        sock = socket.socket(fileno=descriptor)
         sock.set_inheritable(False)
         channels.append(Channel(sock))
+    for descriptor in descriptors[2:]:
+        os.set_inheritable(descriptor, False)
+        _tie_life(descriptor)
     return channels[0], channels[1]
+
+
+def _tie_life(descriptor: int) -> None:
+    """Have the kernel kill the whole process group when the other end of a pipe is closed.
+
+    The server holds that end and never writes, so it is closed when the server is gone, however it
+    went. No thread of ours is needed: a model that is in native code and keeps the interpreter's
+    lock is killed too. Elsewhere than on Linux, the control thread sees to it. Source: fcntl(2),
+    F_SETSIG.
+    """
+    if sys.platform == "linux" and os.getpgrp() == os.getpid():
+        fcntl.fcntl(descriptor, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGKILL)
+        flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_ASYNC)
+        if select.select([descriptor], [], [], 0)[0]:  # The end was closed before.
+            os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
 def _serve(init: Init, data: Channel, control: Channel, incoming: Any) -> None:
@@ -80,7 +114,10 @@ def _serve(init: Init, data: Channel, control: Channel, incoming: Any) -> None:
         return
     flush_streams()
     control_loop.announce(executor)
-    executor.serve()
+    try:
+        executor.serve()
+    except OSError as error:
+        _lose_bridge(error)
     if not control_loop.is_stopping:
         _end_with_the_server()  # The data channel ended and nobody had asked for it.
     flush_streams()
@@ -111,6 +148,7 @@ def _set_up(init: Init, data: Channel, control_loop: _ControlLoop) -> Any:
     loop = _new_loop() if signature.is_async else None
     if model.setup is not None:
         run_setup(model.setup, os.environ.get("COG_WEIGHTS"), loop)
+    canceller.reclaim()
     _limit_downloads()
     control_loop.ready(model, slots, loop)
     prepared = plan(model, init.temp_dir)
@@ -192,6 +230,13 @@ class _ControlLoop:
             self._channel.send(self._ready)
 
     def _listen(self) -> None:
+        try:
+            self._handle_messages()
+        except OSError as error:
+            _lose_bridge(error)
+        _end_with_the_server()
+
+    def _handle_messages(self) -> None:
         for message in self._incoming:
             if isinstance(message, Shutdown):
                 self._stop()
@@ -199,13 +244,21 @@ class _ControlLoop:
                 self._executor.cancel(message.id)
             elif isinstance(message, Healthcheck) and self._healthcheck is not None:
                 self._healthcheck.start(message.timeout_s)
-        _end_with_the_server()
 
     def _stop(self) -> None:
         self.is_stopping = True
         if self._executor is None:
             os._exit(0)  # Setup still runs and cannot be interrupted in an orderly way.
         self._executor.stop()
+
+
+def _lose_bridge(error: OSError) -> None:
+    """End because a socket to the server cannot be used; return if the server is what has ended."""
+    if error.errno in (errno.EBADF, errno.ENOTSOCK):
+        from cog._worker.logs import flush_streams
+
+        flush_streams()
+        os._exit(BRIDGE_LOST)
 
 
 def _end_with_the_server() -> None:

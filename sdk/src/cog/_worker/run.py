@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, NoReturn, Optional
 
 from cog._bridge.messages import FAILED, Done
 from cog._schema.coerce import compile_coercer
 from cog._schema.encode import compile_encoder
 from cog._schema.types import AnyType, IteratorType
+from cog._worker.channel import Channel
 from cog._worker.files import FileInputs, FileOutputs
 from cog._worker.loader import Model
+from cog._worker.logs import flush_streams, write_error
+
+MAX_ERROR_CHARACTERS = 64 * 1024
+"""How much of an error's text is handed on."""
 
 Encode = Callable[[Any, Callable[[Any], Any]], Any]
 
@@ -58,13 +64,49 @@ def failure(prediction_id: str, error: BaseException) -> Done:
     return Done(prediction_id, FAILED, error=describe(error))
 
 
+def final_frame(channel: Channel, done: Done) -> bytes:
+    """Encode the end of a prediction; one that cannot be encoded or stored has failed for that reason."""
+    try:
+        return channel.frame(done)
+    except Exception as error:
+        reason = f"the output cannot be handed to the server: {describe(error)}"
+        return channel.frame(Done(done.id, FAILED, error=reason))
+
+
 def describe(error: BaseException) -> str:
     """Return the text of an error; with the type in front where the text alone says too little."""
-    text = str(error)
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception as broken:
+        return f"{name} (its text cannot be had: {type(broken).__name__} in __str__)"
+    if len(text) > MAX_ERROR_CHARACTERS:
+        text = f"{text[:MAX_ERROR_CHARACTERS]} [cut: {len(text)} characters]"
+    text = text.encode("utf-8", "backslashreplace").decode()
     if isinstance(error, SystemExit) or not text:
-        name = type(error).__name__
         return f"{name}: {text}" if text else name
     return text
+
+
+def print_traceback(error: BaseException) -> None:
+    """Print the traceback of what the author's code raised, whatever it has done to ``sys.stderr``."""
+    try:
+        text = format_traceback(error).rstrip("\n")
+    except Exception:  # An exception whose parts cannot be read.
+        text = describe(error)
+    write_error(text)
+
+
+def end_forked_child(error: Optional[BaseException] = None) -> NoReturn:
+    """End a process that the model forked and that came back from ``run``: the worker is its parent."""
+    code = 0
+    if isinstance(error, SystemExit):
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    elif error is not None:
+        print_traceback(error)
+        code = 1
+    flush_streams()
+    os._exit(code & 0xFF)
 
 
 def format_traceback(error: BaseException) -> str:
