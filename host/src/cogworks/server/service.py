@@ -26,7 +26,7 @@ from cogworks.server.ids import new_id
 from cogworks.server.launch import WorkerLaunch
 from cogworks.server.metrics import Levels, Metrics
 from cogworks.server.pool import Pool
-from cogworks.server.predictions import Prediction, iso_time
+from cogworks.server.predictions import Prediction
 from cogworks.server.process import WorkerProcess
 from cogworks.server.ready_file import make_ready_file
 from cogworks.server.run import Observer, Run
@@ -107,7 +107,7 @@ class PredictionService:
         self._changed = asyncio.Event()
         self._is_stopping = False
         self._ready_file = make_ready_file(settings)
-        self._sweeping: asyncio.Task[int] | None = None
+        self._sweeping: list[asyncio.Task[int]] = []
         self._static_document = document
         self._set_document(document)
 
@@ -119,9 +119,9 @@ class PredictionService:
         Raises:
             StoreError: the store cannot be used.
         """
-        self._sweeping = asyncio.create_task(asyncio.to_thread(remove_stale_folders))
+        self._sweeping = [asyncio.create_task(asyncio.to_thread(remove_stale_folders))]
         for record in await self._store.open():
-            self._fail_lost(record)
+            self._store.put(record.lost(time.time()))
         for worker in self._pool.workers:
             await worker.start()
 
@@ -148,8 +148,7 @@ class PredictionService:
         """Take nothing new, let what runs finish within ``grace_s``, cancel the rest, end the workers."""
         self._is_stopping = True
         self._ready_file.update(is_ready=False)
-        if self._sweeping is not None:
-            await self._sweeping
+        await asyncio.gather(*self._sweeping)
         await self._wait_idle(grace_s)
         for run in self._dispatcher.runs:
             self._dispatcher.cancel(run)
@@ -358,25 +357,6 @@ class PredictionService:
             request=None,
         )
         self._store.put(record)
-
-    def _fail_lost(self, record: Record) -> None:
-        """Note the end of a prediction that an earlier server was working on."""
-        snapshot = {
-            **msgspec.json.decode(record.body),
-            "status": "failed",
-            "completed_at": iso_time(time.time()),
-            "error": "the server ended while it worked on this prediction",
-        }
-        self._store.put(
-            Record(
-                id=record.id,
-                status="failed",
-                created_at=record.created_at,
-                completed_at=time.time(),
-                body=msgspec.json.encode(snapshot),
-                digest=record.digest,
-            )
-        )
 
     def _on_change(self, worker: Supervisor) -> None:
         """Wake who waits for a state; take over the live schema where there is no other."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from cogworks.server.predictions import iso_time
+
 
 class Record(msgspec.Struct, frozen=True, gc=False):
     """A prediction as it was at one moment; times in seconds since the epoch.
@@ -25,6 +27,23 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     def is_finished(self) -> bool:
         """Tell whether the prediction is over."""
         return self.completed_at is not None
+
+    def lost(self, at: float) -> Record:
+        """Return how it ends if the server that was working on it is gone."""
+        snapshot = {
+            **msgspec.json.decode(self.body),
+            "status": "failed",
+            "completed_at": iso_time(at),
+            "error": "the server ended while it worked on this prediction",
+        }
+        return Record(
+            id=self.id,
+            status="failed",
+            created_at=self.created_at,
+            completed_at=at,
+            body=msgspec.json.encode(snapshot),
+            digest=self.digest,
+        )
 
     @property
     def size_bytes(self) -> int:
