@@ -191,6 +191,17 @@ def test_a_live_check_imports_the_model(make_project: Make) -> None:
     assert "No module named 'numpi'" in finding["message"]
 
 
+def test_an_import_of_what_was_removed_is_found_in_every_file(make_project: Make) -> None:
+    project = make_project(MODEL)
+    folder = project.directory / "lib"
+    folder.mkdir()
+    (folder / "quiet.py").write_text("\nfrom cog.types import ExperimentalFeatureWarning\n")
+    done = project.cog("check", "--format", "json")
+    assert [(each["file"], each["line"], each["code"]) for each in found(done)] == [
+        ("lib/quiet.py", 2, "python-deprecated-imports")
+    ]
+
+
 def test_nothing_of_the_model_is_run(make_project: Make, tmp_path: Path) -> None:
     make_project(f"open({str(tmp_path / 'ran')!r}, 'w')\n" + MODEL).cog("check")
     assert not (tmp_path / "ran").exists()

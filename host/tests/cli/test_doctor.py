@@ -179,8 +179,9 @@ def test_what_is_not_of_the_usual_form_is_left_to_the_author(
     path.write_text(text, encoding="utf-8")
     before = files_of(old_project.directory)
     done = doctor(old_project, "--fix")
-    assert "Not fixed automatically: " in done.stderr.decode()
+    assert "Change it by hand (no auto-fix available: " in done.stderr.decode()
     assert reason in done.stderr.decode()
+    assert b"to auto-fix" not in doctor(old_project).stderr
     assert files_of(old_project.directory) == before
 
 
@@ -277,7 +278,7 @@ def test_a_removed_import_that_is_used_otherwise_is_left(make_project: Make) -> 
     model = "from cog.types import ExperimentalFeatureWarning as E\nclass Mine(E): ...\n" + MODEL
     project = make_project(model)
     done = doctor(project, "--fix")
-    assert "Not fixed automatically: E is used in line 2." in done.stderr.decode()
+    assert "(no auto-fix available: E is used in line 2)" in done.stderr.decode()
     assert done.returncode == 1
     assert (project.directory / "run.py").read_text() == model
 
@@ -331,7 +332,7 @@ def test_a_class_that_needs_pydantic_stays(make_project: Make, old: str, new: st
         "image: Path", "image: Path = Field()", "Field" in new
     )
     project = make_project(model)
-    assert "Not fixed automatically: Out " in doctor(project, "--fix").stderr.decode()
+    assert "(no auto-fix available: Out " in doctor(project, "--fix").stderr.decode()
     assert (project.directory / "run.py").read_text() == model
 
 
@@ -341,6 +342,20 @@ def test_a_cog_folder_in_the_project_is_told(make_project: Make) -> None:
     done = doctor(project)
     assert "cog — cog in the project has the name of the SDK" in done.stderr.decode()
     assert done.returncode == 0
+
+
+def test_upstreams_package_beside_ours_is_an_error(
+    make_project: Make, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("packages")
+    (folder / "cog-0.23.1.dist-info").mkdir()
+    (folder / "cog-0.23.1.dist-info" / "METADATA").write_text("Name: cog\nVersion: 0.23.1\n")
+    project = make_project(MODEL)
+    paths = os.pathsep.join([project.environ["PYTHONPATH"], str(folder)]).strip(os.pathsep)
+    done = doctor(project, PYTHONPATH=paths)
+    assert b"cog 0.23.1 is installed beside Cogworks" in done.stderr
+    assert b"Run `pip uninstall cog`, then" in done.stderr
+    assert done.returncode == 1
 
 
 @pytest.fixture

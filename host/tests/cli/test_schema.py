@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -120,6 +122,24 @@ def test_an_error_of_the_import_shows_the_authors_lines(make_project: Make) -> N
     assert "json.decoder.JSONDecodeError: Expecting property name" in error
     assert "describe.py" not in error
     assert "decoder.py" not in error
+
+
+def test_an_interrupt_ends_the_import_and_its_children(make_project: Make) -> None:
+    project = make_project("")
+    pipe = project.directory / "pipe"
+    os.mkfifo(pipe)
+    source = (
+        f"import subprocess, time\nout = open({str(pipe)!r}, 'wb')\n"
+        "subprocess.Popen(['sleep', '600'], stdout=out)\nout.write(b'x')\nout.flush()\ntime.sleep(600)\n"
+    )
+    (project.directory / "run.py").write_text(source)
+    with project.started("schema", "--schema", "live") as process, pipe.open("rb") as reader:
+        assert reader.read(1) == b"x"
+        process.send_signal(signal.SIGINT)
+        assert reader.read() == b""  # The last who could write to it has gone.
+        assert process.stdout.read() == b""
+        process.stderr.read()
+    assert process.returncode == 130
 
 
 def test_a_run_can_check_its_inputs_by_the_live_document(make_project: Make) -> None:

@@ -92,6 +92,7 @@ def command(
     options = Options(config_name, environment, progress_style=progress_style)
     examined = examine_project(Path.cwd(), config_name)
     found = list(_find(examined, is_static=source == "static"))
+    found += _import_findings(state, config_name)
     if not no_resolve and not any(each.code == "requirements" for each in found):
         found += _resolution_findings(examined.known, state, progress_style)
     if source == "live" and not has_errors(found):
@@ -122,6 +123,15 @@ def _find(examined: Examined, *, is_static: bool) -> Iterator[Finding]:
         yield from schema_findings(examined.known)
     yield from requirement_findings(examined.known)
     yield from weight_findings(examined.known)
+
+
+def _import_findings(state: State, config_name: str) -> Iterator[Finding]:
+    """Find imports that fail when the model starts; `cog doctor --fix` removes them."""
+    from cogworks.cli.checkup.check import Context
+    from cogworks.cli.checkup.python_checks import find_removed_imports
+
+    context = Context(Path.cwd(), config_name, state.environ, find_cache_dir(state.environ))
+    yield from find_removed_imports(context).findings
 
 
 def _resolution_findings(

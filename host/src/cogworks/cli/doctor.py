@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,13 +38,17 @@ COLORS = {"error": "red", "warning": "yellow", "ok": "green", "fixed": "green", 
 FINDING, REMEDY = " " * 6, " " * 8
 """How far lines are indented; not further, so that long ones are still read at 80 columns."""
 
+MIN_WIDTH = 30
+"""A terminal narrower than this breaks the lines itself."""
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one check came to: its findings, or what was fixed."""
+    """What one check came to: its findings, what was fixed, and whether ``--fix`` would help."""
 
     left: tuple[Finding, ...] = ()
     fixed: tuple[Finding, ...] = ()
+    can_fix: bool = False
 
 
 @click.command("doctor", help=HELP, context_settings=CONTEXT_SETTINGS)
@@ -66,28 +73,27 @@ def command(state: State, is_fixing: bool, config_name: str) -> None:
         # A fix may have changed what the next check looks at.
         context = context.renewed()
         outcomes.append(examine(check, context, report, is_fixing=is_fixing))
-    fixable = [
-        bool(outcome.left) and check.fix is not None
-        for check, outcome in zip(CHECKS, outcomes, strict=True)
-    ]
     report.line("")
-    _conclude(outcomes, report, can_fix=any(fixable) and not is_fixing)
+    _conclude(outcomes, report)
 
 
 def examine(check: Check, context: Context, report: Report, *, is_fixing: bool) -> Outcome:
-    """Run one check, and its fix if it is wanted and there is one."""
+    """Run one check, and its fix if it is wanted; to find the changes changes nothing."""
     from cogworks.cli.checkup.check import CannotFix
 
     result = check.find(context)
-    if not result.findings or not is_fixing or check.fix is None:
+    if not result.findings or check.fix is None:
         report.result(check, result)
         return Outcome(left=result.findings)
     try:
         changes = check.fix(context)
+        if not is_fixing:
+            report.result(check, result)
+            return Outcome(left=result.findings, can_fix=True)
         difference = changes.diff(context.directory)
         changes.apply()
     except CannotFix as reason:
-        report.result(check, result, f"Not fixed automatically: {reason}.")
+        report.result(check, result, f"Change it by hand (no auto-fix available: {reason})")
         return Outcome(left=result.findings)
     except OSError as error:
         what = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
@@ -117,15 +123,14 @@ class Report:
         note = result.note if not result.findings else ""
         self._status(status, check.description, note)
         for number, finding in enumerate(result.findings):
-            self.line(f"{FINDING}{_describe(finding)}")
+            self._paragraph(FINDING, _describe(finding))
             following = result.findings[number + 1 : number + 2]
             if not refusal and not (following and following[0].hint == finding.hint):
                 hint = finding.hint
-                self.line(
-                    f"{REMEDY}{f'Remediation: {hint}' if hint else '(no auto-fix available)'}"
-                )
+                text = f"Remediation: {hint}" if hint else "(no auto-fix available)"
+                self._paragraph(REMEDY, text)
         if refusal:
-            self.line(f"{REMEDY}{refusal}")
+            self._paragraph(REMEDY, refusal)
 
     def fixed(self, check: Check, difference: str, findings: Sequence[Finding]) -> None:
         """Write what was done: the difference of texts, or else what is gone."""
@@ -134,12 +139,31 @@ class Report:
             color = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
             self.line(f"{FINDING}{click.style(line, fg=color)}")
         for finding in findings if not difference else ():
-            self.line(f"{FINDING}{_describe(finding)}")
+            self._paragraph(FINDING, _describe(finding))
 
     def _status(self, status: str, description: str, note: str = "") -> None:
-        shown = click.style(f"{status:<9}", fg=COLORS[status])
-        detail = click.style(f" ({note})", dim=True) if note else ""
-        self.line(f"  {shown}{description}{detail}")
+        text = f"{description} ({note})" if note else description
+        wrapped = _wrap(f"  {status:<9}", text, " " * 13)
+        self.line(wrapped.replace(status, click.style(status, fg=COLORS[status]), 1))
+
+    def _paragraph(self, indent: str, text: str) -> None:
+        self.line(_wrap(indent, text, f"{indent}  "))
+
+
+def _wrap(first: str, text: str, following: str) -> str:
+    """Return the text broken between words for a terminal; a pipe gets one line."""
+    if not sys.stderr.isatty():
+        return f"{first}{text}"
+    width = max(MIN_WIDTH, shutil.get_terminal_size().columns)
+    lines = textwrap.wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=following,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines)
 
 
 def _status(result: Result) -> str:
@@ -154,11 +178,12 @@ def _describe(finding: Finding) -> str:
     return f"{finding.place} — {finding.message}" if finding.place else finding.message
 
 
-def _conclude(outcomes: Sequence[Outcome], report: Report, *, can_fix: bool) -> None:
+def _conclude(outcomes: Sequence[Outcome], report: Report) -> None:
     left = [finding for outcome in outcomes for finding in outcome.left]
     fixed = sum(len(outcome.fixed) for outcome in outcomes)
     if fixed:
         report.line(f"Fixed {fixed} issue{'' if fixed == 1 else 's'}.")
+    can_fix = any(outcome.can_fix for outcome in outcomes)
     advice = ' Run "cog doctor --fix" to auto-fix.' if can_fix else ""
     summary = f"Found {count_findings(left)}.{advice}"
     if has_errors(left):

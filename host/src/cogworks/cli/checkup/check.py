@@ -71,13 +71,17 @@ class Context:
         """The folder of the configuration, or where the command was called."""
         return self._start if self.examined is None else self.examined.known.directory
 
-    @cached_property
-    def sources(self) -> tuple[SourceText, ...]:
-        """The files of Python in the project that can be parsed, environments left out."""
+    def sources_with(self, word: bytes) -> Iterator[SourceText]:
+        """Yield the project's files of Python that hold a word, environments left out.
+
+        Only those are parsed: reading a thousand files takes a moment, parsing them seconds.
+        """
         if self.examined is None:
-            return ()
-        found = (SourceText.read(path, self.directory) for path in _python_files(self.directory))
-        return tuple(source for source in found if source is not None)
+            return
+        for path in _python_files(self.directory):
+            source = SourceText.read(path, self.directory, word)
+            if source is not None:
+                yield source
 
     def source(self, name: str) -> SourceText | None:
         """Return the file of a reference, parsed; None if that is not possible."""

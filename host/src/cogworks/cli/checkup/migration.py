@@ -119,7 +119,7 @@ def _require_class(source: SourceText) -> ast.ClassDef:
 
 
 def _refuse_importers(context: Context) -> None:
-    for source in context.sources:
+    for source in context.sources_with(b"predict"):
         for node in ast.walk(source.tree):
             is_from = isinstance(node, ast.ImportFrom) and node.module == "predict"
             is_plain = isinstance(node, ast.Import) and any(

@@ -49,7 +49,7 @@ def find_removed_imports(context: Context) -> Result:
             line=statement.lineno,
             hint="Remove the import and what uses it; nothing raises this warning any more",
         )
-        for source in context.sources
+        for source in context.sources_with(REMOVED.encode())
         for statement in _removed_imports(source)
     )
     return Result(findings)
@@ -61,7 +61,8 @@ def remove_imports(context: Context) -> Changes:
     Raises:
         CannotFix: something more than a plain statement uses it.
     """
-    affected = [source for source in context.sources if any(_removed_imports(source))]
+    candidates = context.sources_with(REMOVED.encode())
+    affected = [source for source in candidates if any(_removed_imports(source))]
     try:
         return Changes({source.path: _without_removed(source) for source in affected})
     except NotEditable as error:

@@ -32,12 +32,14 @@ class SourceText:
             self._starts.append(self._starts[-1] + len(line))
 
     @classmethod
-    def read(cls, path: Path, directory: Path) -> SourceText | None:
-        """Return the file, or None if it is not there or is no Python in UTF-8."""
+    def read(cls, path: Path, directory: Path, word: bytes = b"") -> SourceText | None:
+        """Return the file, or None if it is not there, is no Python in UTF-8, or lacks the word."""
         try:
             if path.stat().st_size > MAX_FILE_BYTES:
                 return None
             data = path.read_bytes()
+            if word not in data:
+                return None
             data.decode("utf-8")
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
