@@ -1,0 +1,84 @@
+"""Folders of workers: made locked, removed by their owner, swept by the next server if that was killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from cogworks.server.worker_folder import PREFIX, make_folder, remove_stale_folders
+
+MAKE_AND_DIE = (
+    "import os\n"
+    "from cogworks.server.worker_folder import make_folder\n"
+    "folder = make_folder()\n"
+    "(folder.path / 'left.txt').write_text('left')\n"
+    "print(folder.path, flush=True)\n"
+    "os.kill(os.getpid(), 9)\n"
+)
+
+
+@pytest.fixture
+def parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def leave_one_behind(parent: Path) -> Path:
+    environment = {**os.environ, "TMPDIR": str(parent)}
+    dead = subprocess.run(
+        [sys.executable, "-c", MAKE_AND_DIE],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert dead.returncode == -9, dead.stderr
+    return Path(dead.stdout.strip())
+
+
+def test_a_folder_is_removed_by_its_owner_also_where_a_model_has_locked_it_away(
+    parent: Path,
+) -> None:
+    folder = make_folder()
+    inner = folder.path / "inner"
+    inner.mkdir()
+    (inner / "file").write_text("x")
+    inner.chmod(0)
+    folder.remove()
+    folder.remove()
+    assert list(parent.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_swept_and_nothing_else(parent: Path) -> None:
+    mine = make_folder()
+    stale = leave_one_behind(parent)
+    others = parent / f"{PREFIX}file"
+    others.write_text("not a folder")
+    (parent / f"{PREFIX}link").symlink_to(mine.path)
+    (parent / "somebody-elses").mkdir()
+    assert (stale / "left.txt").exists()
+    assert remove_stale_folders(parent) == 1
+    assert not stale.exists()
+    assert sorted(path.name for path in parent.iterdir()) == sorted(
+        [mine.path.name, others.name, f"{PREFIX}link", "somebody-elses"]
+    )
+    mine.remove()
+
+
+def test_a_folder_that_is_just_being_swept_is_not_used(parent: Path) -> None:
+    stale = leave_one_behind(parent)
+    folders = [make_folder() for _ in range(3)]
+    assert stale not in [folder.path for folder in folders]
+    assert remove_stale_folders(parent) == 1
+    for folder in folders:
+        assert folder.path.is_dir()
+        folder.remove()
+
+
+def test_a_parent_that_is_not_there_is_no_error(tmp_path: Path) -> None:
+    assert remove_stale_folders(tmp_path / "nowhere") == 0
