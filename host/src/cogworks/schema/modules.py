@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from cogworks.schema.errors import SchemaError
+from cogworks.schema.imports import imported_files
 from cogworks.schema.scopes import Scope
 from cogworks.schema.source import Source, read_source
 
@@ -51,6 +54,7 @@ class Modules:
         folders = (project_dir, main_file.parent, project_dir / "src")
         self._folders = tuple(dict.fromkeys(folders))
         self._scopes: dict[Path, Scope] = {}
+        self._texts: list[tuple[Path, bytes]] | None = None
 
     def open_file(self, path: Path) -> Scope:
         """Return the scope of a file.
@@ -64,9 +68,16 @@ class Modules:
         """Tell whether it is the file that cog.yaml names."""
         return source.path == self._main_file
 
-    def opened(self) -> list[Scope]:
-        """Return the scopes of all modules that were needed so far."""
-        return list(self._scopes.values())
+    def mentioning(self, name: str) -> list[Scope]:
+        """Return the scopes of all modules that run with the main file and have ``name`` in them."""
+        if self._texts is None:
+            self._texts = list(imported_files(self._main_file, self._folders))
+        found: list[Scope] = []
+        for path, text in self._texts:
+            if name.encode() in text:
+                with suppress(SchemaError):  # It may be imported under a condition.
+                    found.append(self._scope(path))
+        return found
 
     def find(self, name: str) -> Module | None:
         """Return a module by its dotted name; None if it is none of the project's.

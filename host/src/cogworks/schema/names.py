@@ -17,6 +17,7 @@ from cogworks.schema.entities import (
     ValueEntity,
 )
 from cogworks.schema.exports import find_exports
+from cogworks.schema.lineage import linearize
 from cogworks.schema.modules import Module, Modules
 from cogworks.schema.scopes import Scope
 from cogworks.schema.source import Place
@@ -89,7 +90,9 @@ class Names:
         change = entity.scope.find_change(entity.name)
         if change is not None:
             return Place(entity.scope.source, change.node), change
-        for scope in self._modules.opened():
+        if self._modules.is_main(entity.scope.source):
+            return None  # Nobody imports it.
+        for scope in self._modules.mentioning(entity.name):
             if scope.source is not entity.scope.source:
                 for path, change in scope.changes.items():
                     if self._leads_to(path, scope, entity):
@@ -207,14 +210,11 @@ class Names:
         return self._aliases[key]
 
     def _of_class(self, owner: ClassEntity, name: str, depth: int) -> list[Entity]:
-        found = self._in_scope(name, owner.body, None, depth)
-        if found:
-            return found
-        for base in self.bases(owner):
-            if isinstance(base, ClassEntity):
-                found = self._of_class(base, name, depth + 1) if depth < MAX_DEPTH else []
-            if found:
-                return found
+        for ancestor in linearize(self.bases, owner):
+            if isinstance(ancestor, ClassEntity):
+                found = self._in_scope(name, ancestor.body, None, depth)
+                if found:
+                    return found
         return []
 
 
