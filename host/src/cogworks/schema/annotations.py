@@ -13,7 +13,7 @@ from dataclasses import replace
 from cog._schema.hints import Foreign, Hint, Known, union, unspecified
 from cogworks.schema.choices import Choices
 from cogworks.schema.classes import Classes
-from cogworks.schema.entities import ClassEntity, Entity, External, ValueEntity
+from cogworks.schema.entities import ClassEntity, Entity, External, Unclear, ValueEntity
 from cogworks.schema.externals import canonical, external_name, parse_string
 from cogworks.schema.literals import Folder
 from cogworks.schema.names import MAX_DEPTH, Names
@@ -117,6 +117,9 @@ class Annotations:
         hints = [self._read_entity(entity, node, scope, depth) for entity in entities]
         # ``try: from a import T`` / ``except ImportError: from b import T``
         usable = [hint for hint in hints if not isinstance(hint, Foreign)]
+        if usable and any(hint != usable[0] for hint in usable):
+            problem = f"{text_of(node)} is one of several types, under conditions"
+            return Foreign(text_of(node), problem, "", Place(scope.source, node))
         if usable:
             return usable[0]
         if hints:
@@ -132,7 +135,10 @@ class Annotations:
             return self._read_class(entity, place)
         if isinstance(entity, ValueEntity):  # An alias: ``Image = Path``.
             return self._read_alias(entity, node, place, depth)
-        return Foreign(text_of(node), f"{text_of(node)} is not a type", "", place)
+        problem = f"{text_of(node)} is not a type"
+        if isinstance(entity, Unclear) and entity.failure:
+            problem = entity.failure
+        return Foreign(text_of(node), problem, "", place)
 
     def _read_alias(self, entity: ValueEntity, node: ast.expr, place: Place, depth: int) -> Hint:
         if entity not in self._aliases:

@@ -71,8 +71,14 @@ def extend(found: Found, more: Found) -> None:
 
 def merge(branches: list[Found]) -> Found:
     """Return the bindings after branches of which exactly one is taken."""
-    names = dict.fromkeys(name for branch in branches for name in branch)
-    return {name: _merge_name(name, branches) for name in names}
+    names: dict[str, list[Found]] = {}
+    for branch in branches:
+        for name in branch:
+            names.setdefault(name, []).append(branch)
+    return {
+        name: _merge_name(name, having, len(having) == len(branches))
+        for name, having in names.items()
+    }
 
 
 def is_covered(branch: Found, name: str) -> bool:
@@ -91,9 +97,9 @@ def unclear(found: Found) -> Found:
     }
 
 
-def _merge_name(name: str, branches: list[Found]) -> list[Binding]:
-    if name != STAR and all(is_covered(branch, name) for branch in branches):
+def _merge_name(name: str, branches: list[Found], in_all: bool) -> list[Binding]:
+    if in_all and name != STAR and all(is_covered(branch, name) for branch in branches):
         items = [item for branch in branches for item in in_force(branch[name])]
         return [replace(item, starts=index == 0) for index, item in enumerate(items)]
-    items = [item for branch in branches for item in branch.get(name, [])]
+    items = [item for branch in branches for item in branch[name]]
     return [replace(item, starts=False) for item in items if not item.is_deleted]

@@ -26,6 +26,24 @@ def _zip(*series: Any, strict: bool = False) -> list[tuple[Any, ...]]:
     return list(zip(*map(iterate, series), strict=strict))
 
 
+def _set(items: Any = ()) -> frozenset[Any]:
+    return frozenset(_bounded(items))
+
+
+def _round(number: Any, digits: int | None = None) -> Any:
+    if digits is not None and abs(digits) > _MAX_DIGITS:
+        raise Unknown.here("the number of digits is too large")
+    return round(number, digits)
+
+
+def _bounded(value: Any) -> Any:
+    """Return what a function that does not mind the order of a set may loop over."""
+    return list(iterate(value)) if isinstance(value, (range, Enumeration)) else value
+
+
+_MAX_DIGITS = 400
+"""No float has more before or behind the point."""
+
 _ON_SERIES: dict[str, Callable[..., Any]] = {
     "builtins.all": all,
     "builtins.any": any,
@@ -42,12 +60,12 @@ _ON_VALUES: dict[str, Callable[..., Any]] = {
     "builtins.bool": bool,
     "builtins.dict": dict,
     "builtins.float": float,
-    "builtins.frozenset": frozenset,
+    "builtins.frozenset": _set,
     "builtins.int": int,
     "builtins.len": len,
     "builtins.range": range,
-    "builtins.round": round,
-    "builtins.set": frozenset,
+    "builtins.round": _round,
+    "builtins.set": _set,
     "builtins.str": str,
     "builtins.zip": _zip,
     "textwrap.dedent": textwrap.dedent,
@@ -155,7 +173,7 @@ def call_function(name: str, arguments: list[Any], keywords: dict[str, Any]) -> 
     if name in _ON_SERIES:
         return _ON_SERIES[name]()
     if name in _ON_ANY_ORDER:
-        return _ON_ANY_ORDER[name](*map(_members, arguments), **keywords)
+        return _ON_ANY_ORDER[name](*map(_bounded, arguments), **keywords)
     if name in _KNOWN:
         return _KNOWN[name](*arguments, **keywords)
     if name in ("builtins.map", "builtins.filter") and _is_function(arguments):
@@ -180,10 +198,6 @@ def _wrapper(name: str) -> str:
     if last in ("Path", "PosixPath", "PurePath", "PurePosixPath"):
         return "Path"
     return last if last == "Secret" else ""
-
-
-def _members(value: Any) -> Any:
-    return value.members() if isinstance(value, Enumeration) else value
 
 
 def _is_function(arguments: list[Any]) -> bool:

@@ -93,7 +93,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self._changes: dict[str, Change] = {}
-        self._aliases: list[tuple[str, str, ast.AST]] = []
+        self._aliases: dict[str, list[tuple[str, ast.AST]]] = {}
         self._augmented: set[str] = set()
         self._called: set[str] = set()
         self._methods: dict[str, list[tuple[ast.AST, frozenset[str]]]] = {}
@@ -119,12 +119,11 @@ class _Walk:
             for name in ready:
                 for method, local in self._methods.pop(name):
                     self.add([method], local)
-        count = -1
-        while count < len(self._changes):
-            count = len(self._changes)
-            for alias, path, node in self._aliases:
-                if alias in self._augmented or alias in self._changes:
-                    self._changes.setdefault(path, Change(node, rebinds=False))
+        todo = [*self._changes, *self._augmented]
+        while todo:
+            for path, node in self._aliases.pop(todo.pop(), ()):
+                self._changes.setdefault(path, Change(node, rebinds=False))
+                todo.append(path)
         return self._changes
 
     def _add_class(self, node: ast.ClassDef, local: frozenset[str]) -> None:
@@ -146,7 +145,7 @@ class _Walk:
                 self._changes.setdefault(path, Change(node, rebinds))
         for alias, path in _new_aliases(node):
             if path.split(".")[0] not in local:
-                self._aliases.append((alias, path, node))
+                self._aliases.setdefault(alias, []).append((path, node))
 
 
 def local_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cogworks.schema.entities import ClassEntity
-from cogworks.schema.lineage import Ancestor, linearize
+from cogworks.schema.lineage import Ancestor
 from cogworks.schema.names import Names
 
 __all__ = ["Ancestor", "Classes"]
@@ -18,4 +18,4 @@ class Classes:
 
     def linearize(self, entity: ClassEntity) -> list[Ancestor]:
         """Return a class and its ancestors, as ``__mro__`` does; those unknown are left out."""
-        return linearize(self._names.bases, entity)
+        return self._names.linearize(entity)

@@ -54,6 +54,23 @@ class Decorators:
         is_async = is_async or isinstance(function, ast.AsyncFunctionDef)
         return Decorated(function, scope, tuple(passed), is_async)
 
+    def find_replacing(self, node: ast.ClassDef, scope: Scope) -> ast.expr | None:
+        """Return a decorator of a class that may put another class in its place, if there is one.
+
+        Those of other packages are taken to return the class that they get.
+        """
+        for decorator in node.decorator_list:
+            function = decorator.func if isinstance(decorator, ast.Call) else decorator
+            entities = self._names.resolve(function, scope)
+            if len(entities) != 1 or not isinstance(entities[0], FunctionEntity):
+                continue
+            found: Function | None = entities[0].node
+            if isinstance(decorator, ast.Call):
+                found = _returned_function(entities[0].node)
+            if found is None or not _returns_its_argument(found):
+                return decorator
+        return None
+
     def _find_wrapper(self, decorator: ast.expr, scope: Scope) -> tuple[Function, Scope] | None:
         """Return the function that a decorator puts in place of what it decorates."""
         node = decorator.func if isinstance(decorator, ast.Call) else decorator
@@ -85,6 +102,14 @@ def _returned_function(function: Function) -> Function | None:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name in returned:
             return node
     return None
+
+
+def _returns_its_argument(function: Function) -> bool:
+    """Whether it is ``def register(cls): ...; return cls``."""
+    arguments = [*function.args.posonlyargs, *function.args.args]
+    returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
+    names = {node.id if isinstance(node, ast.Name) else "" for node in returned}
+    return bool(arguments) and names == {arguments[0].arg}
 
 
 def _takes_anything(function: Function) -> bool:

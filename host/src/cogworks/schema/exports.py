@@ -29,9 +29,8 @@ def _names_in(node: ast.expr, scope: Scope) -> list[str] | None:
         return None if None in sides else [name for side in sides for name in side or ()]
     if isinstance(node, ast.Name) and node.id == _ALL:
         # ``__all__ += [...]`` refers to what it was before.
-        before = scope.candidates(_ALL, (node.lineno, node.col_offset))
+        here = (node.lineno, node.col_offset)
+        before = [item for item in scope.candidates(_ALL, here) if item.end <= here]
         inner = before[0].node if len(before) == 1 else None
-        return (
-            _names_in(inner, scope) if isinstance(inner, ast.expr) and inner is not node else None
-        )
+        return _names_in(inner, scope) if isinstance(inner, ast.expr) else None
     return None

@@ -48,10 +48,17 @@ from cogworks.schema.values import (
     check_size,
     is_changeable,
     plain,
+    weigh,
 )
 
 MAX_STEPS = 20_000
 """Of one expression; comprehensions and constants that use one another add up."""
+
+MAX_TOTAL_STEPS = 200_000
+"""Of all expressions of an analysis."""
+
+_WEIGHT_OF_A_STEP = 50
+"""Characters and items that take about as long to copy as one more expression to fold."""
 
 MAX_NESTING = 100
 """Of expressions in expressions, constants followed; Python's own stack is not much deeper."""
@@ -66,6 +73,7 @@ class Folder:
         """Look names up in ``names``."""
         self._names = names
         self._steps = 0
+        self._total = 0
         self._nesting = 0
         self._enums: dict[ast.ClassDef, dict[str, Member]] = {}
 
@@ -75,6 +83,7 @@ class Folder:
         Raises:
             Unknown: it cannot be told from the source; says at which place, and why.
         """
+        self._total += self._steps
         self._steps = 0
         self._nesting = 0
         value = self._fold(node, scope, local or {})
@@ -87,10 +96,12 @@ class Folder:
         self._steps += 1
         self._nesting += 1
         place = Place(scope.source, node)
-        if self._steps > MAX_STEPS or self._nesting > MAX_NESTING:
+        is_endless = self._steps > MAX_STEPS or self._total + self._steps > MAX_TOTAL_STEPS
+        if is_endless or self._nesting > MAX_NESTING:
             raise Unknown(place, _ENDLESS)
         try:
             value = check_size(self._fold_node(node, scope, local))
+            self._steps += weigh(value) // _WEIGHT_OF_A_STEP
             if isinstance(value, Unfolded):
                 value.refuse()
             return value
@@ -216,6 +227,11 @@ class Folder:
             return call_method(owner, node.func.attr, arguments, keywords)
         if len(entities) == 1 and isinstance(entities[0], (ClassEntity, ValueEntity)):
             return self._call_value(entities[0], node, scope, local)
+        if isinstance(node.func, (ast.Name, ast.Lambda)) and not entities:
+            function = self._fold(node.func, scope, local)
+            if isinstance(function, FunctionValue):
+                arguments, keywords = self.fold_arguments(node, scope, local)
+                return function(*arguments, **keywords)
         raise Unknown.here(f"`{text_of(node.func)}(...)` is a call")
 
     def _call_value(

@@ -17,7 +17,7 @@ from cogworks.schema.entities import (
     ValueEntity,
 )
 from cogworks.schema.exports import find_exports
-from cogworks.schema.lineage import linearize
+from cogworks.schema.lineage import Ancestor, Lineage
 from cogworks.schema.modules import Module, Modules
 from cogworks.schema.scopes import Scope
 from cogworks.schema.source import Place
@@ -34,6 +34,7 @@ class Names:
         self._modules = modules
         self._known: dict[tuple[Scope, str], list[Entity]] = {}
         self._aliases: dict[tuple[ast.expr, str], list[Entity]] = {}
+        self._lineage = Lineage(self.bases)
 
     def resolve(self, node: ast.expr, scope: Scope, depth: int = 0) -> list[Entity]:
         """Return what a name or attribute may stand for; nothing if it is unknown.
@@ -84,6 +85,10 @@ class Names:
             node = base.value if isinstance(base, ast.Subscript) else base
             found += self._aliased(self.resolve(node, entity.scope)[:1], 0)
         return found
+
+    def linearize(self, entity: ClassEntity) -> list[Ancestor]:
+        """Return a class and its ancestors, as ``__mro__`` does; those unknown are left out."""
+        return self._lineage.linearize(entity)
 
     def find_change(self, entity: ValueEntity | PartEntity) -> tuple[Place, Change] | None:
         """Return where the value of a name is changed, in its own module or in another."""
@@ -210,7 +215,7 @@ class Names:
         return self._aliases[key]
 
     def _of_class(self, owner: ClassEntity, name: str, depth: int) -> list[Entity]:
-        for ancestor in linearize(self.bases, owner):
+        for ancestor in self.linearize(owner):
             if isinstance(ancestor, ClassEntity):
                 found = self._in_scope(name, ancestor.body, None, depth)
                 if found:

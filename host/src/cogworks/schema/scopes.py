@@ -87,11 +87,15 @@ class Scope:
 
     def find_change(self, path: str) -> Change | None:
         """Return where the value of a name, or a dotted name, is changed, if anywhere here."""
+        return self.find_named_change(path) or self.changes.get(ANY)
+
+    def find_named_change(self, path: str) -> Change | None:
+        """Return where the text names what is changed; ``exec`` may change anything."""
         if self.outer is not None and self._name:
-            change = self.outer.find_change(f"{self._name}.{path}")
+            change = self.outer.find_named_change(f"{self._name}.{path}")
             if change is not None:
                 return change
-        return self.changes.get(path) or self.changes.get(ANY)
+        return self.changes.get(path)
 
     def class_scope(self, node: ast.ClassDef) -> Scope:
         """Return the scope of a class that is defined here; classes do not see each other's."""

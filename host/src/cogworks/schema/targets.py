@@ -26,6 +26,14 @@ from cogworks.schema.source import Place, text_of
 
 RUNNERS = ("cog.BaseRunner", "cog.BasePredictor")
 
+_SIGNATURE_ATTRIBUTES = (
+    ".__annotations__",
+    ".__defaults__",
+    ".__kwdefaults__",
+    ".__signature__",
+    ".__wrapped__",
+)
+
 _DEFAULT_NAMES = {"run": ("Runner", "Predictor", "run", "predict"), "train": ("train", "Trainer")}
 
 
@@ -63,8 +71,10 @@ class Targets:
         """
         entity = self._entity(scope, name, mode)
         if isinstance(entity, FunctionEntity):
+            self._check_unchanged(entity.node.name, entity.scope)
             return self._target(entity.node, entity.scope, None)
         if isinstance(entity, ClassEntity):
+            self._check_class(entity)
             return self._method(entity, mode)
         raise _no_target(name or "it", entity, scope)
 
@@ -135,6 +145,7 @@ class Targets:
     def _member(self, owner: ClassEntity, name: str) -> Target:
         found = self._names.look_up(name, owner.body, None)
         entities = [end for item in found for end in self._follow(item)]
+        self._check_unchanged(name, owner.body)
         functions = [item for item in entities if isinstance(item, FunctionEntity)]
         if len(functions) == len(entities) == 1:
             return self._target(functions[0].node, functions[0].scope, owner)
@@ -146,6 +157,25 @@ class Targets:
         several = len(entities) > 1 or len(defined) > 1
         reason = "is defined in several places" if several else "is no plain method"
         raise place.error(f"{owner.node.name}.{name} {reason}", f"Write one `def {name}`.")
+
+    def _check_class(self, entity: ClassEntity) -> None:
+        replacing = self._decorators.find_replacing(entity.node, entity.scope)
+        if replacing is not None:
+            name, place = entity.node.name, Place(entity.scope.source, replacing)
+            raise place.error(
+                f"what {name} is behind the decorator only the running code knows",
+                "Let the decorator return the class that it gets, or remove it.",
+            )
+
+    def _check_unchanged(self, path: str, scope: Scope) -> None:
+        """Refuse what is set from outside: ``Runner.run = ...``, ``run.__defaults__ = ...``."""
+        for suffix in ("", *_SIGNATURE_ATTRIBUTES):
+            change = scope.find_named_change(path + suffix)
+            if change is not None and change.rebinds:
+                raise Place(scope.source, change.node).error(
+                    f"{path} may be changed here, so its parameters cannot be known",
+                    "Write them where it is defined.",
+                )
 
     def _check_method(self, target: Target) -> None:
         function = target.function

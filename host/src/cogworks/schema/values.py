@@ -16,6 +16,9 @@ from cogworks.schema.source import Place
 MAX_LENGTH = 100_000
 """Of a string or a collection, in characters or items."""
 
+MAX_WEIGHT = 2 * MAX_LENGTH
+"""Of a value with all that is in it, in characters and items."""
+
 MAX_BITS = 4096
 """Of an integer."""
 
@@ -208,6 +211,29 @@ def is_changeable(value: Any) -> bool:
     if is_series(value) and not is_list(value):
         return any(is_changeable(item) for item in value)
     return isinstance(value, (list, dict, frozenset, Refusing))
+
+
+def weigh(value: Any) -> int:
+    """Return how large a value is, in characters and items; what is there twice counts twice.
+
+    Raises:
+        Unknown: it is larger than anything that a schema may have.
+    """
+    weight = 0
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, (str, bytes)):
+            weight += len(item)
+        elif is_dict(item):
+            weight += len(item)
+            todo += [*item.keys(), *item.values()]
+        elif is_series(item) or is_set(item):
+            weight += len(item)
+            todo += item
+        if weight > MAX_WEIGHT:
+            raise Unknown.here("the value is too large")
+    return weight
 
 
 def check_size(value: Any) -> Any:
