@@ -58,6 +58,7 @@ def test_a_type_is_told_in_words(schema: dict[str, Any], words: str) -> None:
         ({"type": "number", "minimum": 0, "maximum": 1.5}, "0 to 1.5"),
         ({"type": "number", "minimum": 0}, "at least 0"),
         ({"type": "string", "maxLength": 80}, "at most 80 characters"),
+        ({"type": "string", "minLength": 1}, "at least 1 character"),
         ({"type": "string", "pattern": "^a$"}, "matches ^a$"),
         ({"allOf": [{"$ref": "#/components/schemas/size"}]}, 'one of: "small", "größer"'),
         ({"type": "array", "items": {"type": "integer", "enum": [1, 2]}}, "one of: 1, 2"),

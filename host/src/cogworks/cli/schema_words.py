@@ -100,6 +100,7 @@ def _limits(schema: Schema) -> list[str]:
 def _range(low: Any, high: Any, unit: str) -> list[str]:
     if low is not None and high is not None:
         return [f"{low} to {high}{unit}"]
-    if low is not None:
-        return [f"at least {low}{unit}"]
-    return [f"at most {high}{unit}"] if high is not None else []
+    word, limit = ("at least", low) if low is not None else ("at most", high)
+    if limit is None:
+        return []
+    return [f"{word} {limit}{unit.removesuffix('s') if limit == 1 else unit}"]
