@@ -85,8 +85,8 @@ class SyncExecutor:
             exit_scope(token)
 
     def _finish(self, prediction_id: str, result: Any) -> Done:
-        is_text = isinstance(result, (str, bytes))
-        if (self._plan.always_streams and not is_text) or isinstance(result, Iterator):
+        is_whole = isinstance(result, (str, bytes)) or hasattr(result, "read")  # A file has lines.
+        if not is_whole and (self._plan.always_streams or isinstance(result, Iterator)):
             return self._stream(prediction_id, cast("Iterable[Any]", result))
         outputs = self._plan.outputs()
         value = self._plan.encode(result, outputs.add)

@@ -1,0 +1,63 @@
+"""What an answer holds: all that there was, nothing of the server's own."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+READS = """
+import io
+from typing import Optional
+from cog import BaseRunner, File, Path
+class Runner(BaseRunner):
+    def setup(self, weights: Optional[Path] = None):
+        print("setting up", weights)
+    def run(self, document: Path, note: Optional[str] = "none") -> File:
+        print("no newline at the end", end="")
+        return io.StringIO(f"{document.read_text()} {note} \u00e9")
+"""
+
+
+@pytest.fixture
+def reader(launch_server: Any, tmp_path: Path) -> Any:
+    (tmp_path / "run.py").write_text(READS)
+    return launch_server(str(tmp_path), COG_WEIGHTS="weights.txt")
+
+
+def test_a_failed_prediction_is_answered_with_what_there_was(launch_server: Any) -> None:
+    body = launch_server("yields").predict(count=3, fail_at=2).json()
+    assert (body["status"], body["error"]) == ("failed", "failed midway")
+    assert body["output"] == ["item 0", "item 1"]
+    assert "RuntimeError: failed midway" in body["logs"]
+    assert body["metrics"]["predict_time"] > 0
+    assert body["input"] == {"count": 3, "fail_at": 2}
+
+
+def test_a_stream_of_text_is_a_file(reader: Any) -> None:
+    output = reader.predict(document="data:text/plain,a").json()["output"]
+    assert base64.b64decode(output.partition(",")[2]).decode() == "a none é"
+
+
+def test_inputs_are_shown_as_they_came(reader: Any) -> None:
+    inputs = {"document": "data:text/plain,a", "note": None}
+    assert reader.predict(**inputs).json()["input"] == inputs
+
+
+def test_null_is_taken_for_an_optional_input(reader: Any) -> None:
+    output = reader.predict(document="data:text/plain,a", note=None).json()["output"]
+    assert base64.b64decode(output.partition(",")[2]).decode() == "a None é"
+
+
+def test_setup_runs_once_also_where_there_are_weights(reader: Any) -> None:
+    assert reader.health()["setup"]["logs"] == "setting up weights.txt\n"
+
+
+def test_a_line_without_its_end_is_in_its_own_prediction(reader: Any) -> None:
+    for _ in range(3):
+        logs = reader.predict(document="data:text/plain,a").json()["logs"]
+        assert logs == "no newline at the end"
