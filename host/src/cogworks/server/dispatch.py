@@ -137,6 +137,28 @@ class Dispatcher:
         if run.ends_with_followers and log is not None and not log.subscriber_count:
             self.cancel(run)
 
+    def wait(self, run: Run) -> None:
+        """Let a run wait that an earlier server has accepted, whatever the limit and before new ones."""
+        self._queue.append(run)
+
+    def fail(self, run: Run, reason: str) -> None:
+        """End a run that no worker has."""
+        if run in self._queue:
+            self._queue.remove(run)
+        self._finish(run, Failed(time.time(), reason))
+
+    def let_go(self, run: Run) -> bool:
+        """Leave a run as it is, for another server; return False if it is at its end already."""
+        if run.worker is None:
+            self._queue.remove(run)
+        elif run.run_id in self._runs:
+            run.worker.cancel(run.run_id)
+            self._release(run, run.worker)
+        else:
+            return False
+        run.wake()
+        return True
+
     async def close(self) -> None:
         """Wait for the files that are still being read."""
         await self.wait_files()

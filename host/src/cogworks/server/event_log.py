@@ -140,6 +140,12 @@ class EventLog:
         self._subscribers.add(subscription)
         return subscription
 
+    def cut(self) -> None:
+        """End every stream as it is: the prediction goes on elsewhere, where clients may come back."""
+        for subscription in self._subscribers:
+            subscription.is_over = True
+        self._wake_all()
+
     def _add(self, entry: _Entry, is_end: bool = False) -> None:
         self._last_id += 1
         self._entries[self._last_id] = entry
@@ -147,9 +153,12 @@ class EventLog:
         self._is_ended = is_end
         self._trim()
         if self._waiting:
-            waiting, self._waiting = self._waiting, {}
-            for wake in waiting.values():
-                wake()
+            self._wake_all()
+
+    def _wake_all(self) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for wake in waiting.values():
+            wake()
 
     def _trim(self) -> None:
         """Forget the oldest events beyond the limits; the end of the prediction is never forgotten.

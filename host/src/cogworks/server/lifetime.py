@@ -79,6 +79,7 @@ class Lifetime:
                 secret=settings.webhook_secret,
                 user_agent=f"cogworks/{_version.__version__}",
                 on_failure=lambda: service.metrics.record_webhook_failure(),
+                on_told=store.forget_webhook,
                 spans=spans,
             ),
             watchers=_watchers(spans),

@@ -82,8 +82,10 @@ class Link:
             self._pipes[pipe.descriptor] = pipe
             self._poller.register(pipe.descriptor, select.POLLIN)
             loop.add_reader(pipe.descriptor, self._read_pipe, pipe)
-        self._control, _ = await loop.create_connection(self._protocol, sock=control)
+        # The worker may be ready already, and what waits for it is sent the moment that is read: from
+        # the control channel, so the data channel comes first.
         self._data, _ = await loop.create_connection(self._protocol, sock=data)
+        self._control, _ = await loop.create_connection(self._protocol, sock=control)
 
     def has_ended(self) -> bool:
         """Tell whether everything that the worker sent has been received."""

@@ -241,6 +241,11 @@ def iso_time(at: float | None) -> str | None:
     return f"{_iso_seconds(seconds)}.{int((at - seconds) * 1_000_000):06d}+00:00"
 
 
+def parse_iso_time(text: str | None) -> float | None:
+    """Read what ``iso_time`` wrote."""
+    return None if text is None else datetime.fromisoformat(text).timestamp()
+
+
 @lru_cache(maxsize=16)
 def _iso_seconds(seconds: int) -> str:
     """Write whole seconds; cached, as many predictions fall into the same one."""

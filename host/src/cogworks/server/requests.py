@@ -13,8 +13,8 @@ from starlette.types import Receive, Scope
 
 from cog._schema.kinds import is_dict, is_list
 from cogworks.errors import CogworksError
+from cogworks.server.prediction_request import ALL_EVENTS, PredictionRequest
 from cogworks.server.preferences import accepts_events, prefers_async
-from cogworks.server.service import ALL_EVENTS, PredictionRequest
 from cogworks.server.webhooks import validate_webhook
 
 ID_PATTERN = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,200}")

@@ -11,6 +11,7 @@ import msgspec
 
 from cog._bridge.messages import Done, Output
 from cogworks.server.event_log import EventLog
+from cogworks.server.handover import Handover
 from cogworks.server.predictions import Event, Prediction
 from cogworks.server.supervisor import Supervisor
 
@@ -23,7 +24,7 @@ class Run:
 
     ``run_id`` names it on the bridge: never used twice, unlike the id that a client may choose.
     ``event_log`` is there where somebody may want to follow; with ``ends_with_followers`` nobody else
-    waits for the end. ``values`` are the checked inputs, ``digest`` tells them apart where the client chose the id,
+    waits for the end; ``handover`` is there where a next server must know of it. ``values`` are the checked inputs, ``digest`` tells them apart where the client chose the id,
     ``worker`` has it once there was a slot. ``accepted`` is the answer to a client that does not wait.
     """
 
@@ -36,6 +37,7 @@ class Run:
         self.accepted: bytes | None = None
         self.event_log: EventLog | None = None
         self.ends_with_followers = False
+        self.handover: Handover | None = None
         self.trace: Mapping[str, str] = {}
         self.worker: Supervisor | None = None
         self.observers: list[Observer] = []

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
@@ -26,12 +26,14 @@ from cogworks.server.ids import new_id
 from cogworks.server.launch import WorkerLaunch
 from cogworks.server.metrics import Levels, Metrics
 from cogworks.server.pool import Pool
+from cogworks.server.prediction_request import ALL_EVENTS, PredictionRequest
 from cogworks.server.predictions import Prediction
 from cogworks.server.process import WorkerProcess
 from cogworks.server.ready_file import make_ready_file
 from cogworks.server.run import Observer, Run
 from cogworks.server.settings import Settings
 from cogworks.server.store import MemoryStore, Record, Store
+from cogworks.server.succession import Succession
 from cogworks.server.supervisor import Supervisor
 from cogworks.server.validation import InputSchema
 from cogworks.server.webhooks import Webhooks
@@ -43,29 +45,9 @@ CANCEL_S = 5.0
 WEBHOOKS_S = 10.0
 """How long webhooks may take to be delivered at shutdown."""
 
-ALL_EVENTS = frozenset({"start", "output", "logs", "completed"})
-
 logger = logging.getLogger(__name__)
 
-__all__ = ["LogLine", "PredictionRequest", "PredictionService"]
-
-
-class PredictionRequest(msgspec.Struct, frozen=True):
-    """What a client asks for.
-
-    ``id`` is the client's own, if it chose one; ``is_async`` if it does not wait for the end,
-    ``is_streamed`` if it wants the events as they come;
-    ``webhook`` is told of ``events``; ``trace`` are the headers of its trace.
-    """
-
-    input: dict[str, Any] = {}  # Each gets an empty one of its own: msgspec copies the default.
-    context: dict[str, str] = {}
-    id: str | None = None
-    is_async: bool = False
-    is_streamed: bool = False
-    webhook: str | None = None
-    events: frozenset[str] = ALL_EVENTS
-    trace: Mapping[str, str] = {}
+__all__ = ["ALL_EVENTS", "LogLine", "PredictionRequest", "PredictionService"]
 
 
 class PredictionService:
@@ -104,6 +86,9 @@ class PredictionService:
         self._id_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.metrics = Metrics()
         self._run_numbers = 0
+        self._succession = Succession(
+            self._store, self._dispatcher, webhooks, retry_lost=settings.retry_lost
+        )
         self._changed = asyncio.Event()
         self._is_stopping = False
         self._ready_file = make_ready_file(settings)
@@ -120,8 +105,12 @@ class PredictionService:
             StoreError: the store cannot be used.
         """
         self._sweeping = [asyncio.create_task(asyncio.to_thread(remove_stale_folders))]
-        for record in await self._store.open():
-            self._store.put(record.lost(time.time()))
+        lost = await self._store.open()
+        await self._succession.tell_ends()  # Those of the lost ones are not among them yet.
+        for record in lost:
+            self._succession.take_over(record, self._new_run_id(record.id), self._adopt)
+        if self._document is not None:
+            self._succession.check(self._schema)
         for worker in self._pool.workers:
             await worker.start()
 
@@ -149,7 +138,10 @@ class PredictionService:
         self._is_stopping = True
         self._ready_file.update(is_ready=False)
         await asyncio.gather(*self._sweeping)
+        self._succession.leave([run for run in self._dispatcher.runs if run.worker is None])
         await self._wait_idle(grace_s)
+        if self._settings.retry_lost:
+            self._succession.leave(self._dispatcher.runs)
         for run in self._dispatcher.runs:
             self._dispatcher.cancel(run)
         await self._wait_idle(CANCEL_S if grace_s else 0.0)
@@ -157,7 +149,10 @@ class PredictionService:
         await self._dispatcher.close()
         if self._webhooks is not None:
             for lost in await self._webhooks.drain(WEBHOOKS_S if grace_s else 0.0):
-                logger.error("webhook not delivered prediction=%s", lost.id)
+                if self._store.is_durable:
+                    logger.warning("webhook is left to the next server prediction=%s", lost.id)
+                else:
+                    logger.error("webhook not delivered prediction=%s", lost.id)
             await self._webhooks.close()
         await self._store.close()
 
@@ -228,6 +223,13 @@ class PredictionService:
             ConflictError: it exists, with another input.
             CogworksError: as ``submit``.
         """
+        found = await self._find_or_submit(request)
+        if request.is_async and self._store.is_durable:
+            # Its client is told that it will be done, and this server may be gone in a moment.
+            await self._store.flush(found.id)
+        return found
+
+    async def _find_or_submit(self, request: PredictionRequest) -> Run | Record:
         if request.id is None:
             return self.submit(request)
         # Its holder alone may start this id: else one that the store does not know yet could begin
@@ -259,10 +261,28 @@ class PredictionService:
             NotReadyError, StoppingError: no worker can take it.
             AtCapacityError, QueueFullError: no slot is free.
         """
-        values = self._check(request)
+        values = self._check(request.input)
         if self._is_stopping:
             raise StoppingError
         run = self._new_run(request, values)
+        self._equip(run, request, observer)
+        if self._store.is_durable and (request.is_async or request.id or request.webhook):
+            has_secrets = self._schema.has_secrets(values)
+            self._succession.remember(run, request, has_secrets=has_secrets)
+        if request.is_async:
+            run.accepted = run.body()
+        self._by_id[run.id] = run
+        try:
+            self._dispatcher.begin(run)
+        except BaseException:
+            del self._by_id[run.id]
+            raise
+        if run.handover is not None and run.worker is None:
+            self._succession.keep(run)  # Those that have begun are kept already.
+        return run
+
+    def _equip(self, run: Run, request: PredictionRequest, observer: Observer | None) -> None:
+        """Let everybody watch who wants to."""
         for watch in self._watchers:
             watch(run)
         if observer is not None:
@@ -275,17 +295,10 @@ class PredictionService:
             )
             run.observers.append(run.event_log.observe)
             run.ends_with_followers = request.is_streamed
-        if request.is_async:
-            run.accepted = run.body()
+
+    def _adopt(self, run: Run, request: PredictionRequest) -> None:
+        self._equip(run, request, None)
         self._by_id[run.id] = run
-        try:
-            self._dispatcher.begin(run)
-        except BaseException:
-            del self._by_id[run.id]
-            raise
-        if request.is_async and self._store.is_durable:
-            self._keep(run)  # Its client was told that it will be done: a next server must know.
-        return run
 
     def cancel(self, run: Run) -> None:
         """Ask for the end of a prediction; again, or too late, does nothing."""
@@ -322,16 +335,19 @@ class PredictionService:
         prediction_id = request.id or new_id()
         shown = self._schema.redact(values)
         prediction = Prediction(prediction_id, shown, time.time(), request.context)
-        self._run_numbers += 1
-        run_id = prediction_id if request.id is None else f"{prediction_id}.{self._run_numbers}"
+        run_id = prediction_id if request.id is None else self._new_run_id(prediction_id)
         run = Run(prediction, run_id, values)
         run.trace = request.trace
         if request.id is not None:
             run.digest = _digest(request)
         return run
 
-    def _check(self, request: PredictionRequest) -> dict[str, Any]:
-        values, unknown = self._schema.split_unknown(request.input)
+    def _new_run_id(self, prediction_id: str) -> str:
+        self._run_numbers += 1
+        return f"{prediction_id}.{self._run_numbers}"
+
+    def _check(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        values, unknown = self._schema.split_unknown(inputs)
         if unknown:
             logger.warning("unknown inputs ignored: %s", ", ".join(unknown))
         problems = self._schema.problems(values)
@@ -343,20 +359,7 @@ class PredictionService:
         """Count and keep a prediction that is over."""
         self._by_id.pop(run.id, None)
         self.metrics.record_end(run.prediction)
-        self._keep(run)
-
-    def _keep(self, run: Run) -> None:
-        prediction = run.prediction
-        record = Record(
-            id=run.id,
-            status=prediction.status.value,
-            created_at=prediction.created_at,
-            completed_at=prediction.completed_at,
-            body=run.body(),
-            digest=run.digest,
-            request=None,
-        )
-        self._store.put(record)
+        self._succession.keep(run)
 
     def _on_change(self, worker: Supervisor) -> None:
         """Wake who waits for a state; take over the live schema where there is no other."""
@@ -368,6 +371,8 @@ class PredictionService:
         if worker.ready is not None and self._static_document is None:
             self._set_document(worker.ready.schema)
         self._ready_file.update(is_ready=self.is_ready())
+        if worker.ready is not None:
+            self._succession.check(self._schema)
         self._changed.set()
 
     def _set_document(self, document: dict[str, Any] | None) -> None:

@@ -58,6 +58,10 @@ class InputSchema:
             return []
         return [_problem(error) for error in self._validator.iter_errors(values)]
 
+    def has_secrets(self, values: dict[str, Any]) -> bool:
+        """Tell whether any of the inputs is a secret."""
+        return not self._secrets.isdisjoint(values)
+
     def redact(self, values: dict[str, Any]) -> dict[str, Any]:
         """Return the inputs with secrets made unreadable."""
         if self._secrets.isdisjoint(values):

@@ -77,7 +77,10 @@ class Post(Protocol):
 
 
 class Channel:
-    """Sends what an outbox holds. ``on_failure`` is told of each message that is given up."""
+    """Sends what an outbox holds. ``on_failure`` is told of each message that is given up.
+
+    ``has_told_end`` once the end was delivered, or given up after all tries.
+    """
 
     def __init__(
         self,
@@ -96,6 +99,7 @@ class Channel:
         self._end: bytes | None = outbox.end
         self._woken = asyncio.Event()
         self._is_hurried = False
+        self.has_told_end = False
 
     @property
     def undelivered(self) -> Undelivered | None:
@@ -142,6 +146,7 @@ class Channel:
             await self._pause(self._patience.pause_s(attempt))
         if is_end:
             self._end = None
+            self.has_told_end = True
 
     async def _pause(self, seconds: float) -> None:
         self._woken.clear()

@@ -73,6 +73,7 @@ class Webhooks:
         user_agent: str,
         client: httpx2.AsyncClient | None = None,
         on_failure: Callable[[], None] = lambda: None,
+        on_told: Callable[[str], None] = lambda prediction_id: None,
         patience: Patience | None = None,
         spans: Spans | None = None,
     ) -> None:
@@ -93,6 +94,7 @@ class Webhooks:
         self._client = client
         self._owns_client = client is None
         self._on_failure = on_failure
+        self._on_told = on_told
         self._patience = patience or Patience()
         self._spans = spans
         self._sender: Sender | None = None
@@ -178,6 +180,8 @@ class Webhooks:
     async def _work(self, channel: Channel) -> None:
         try:
             await channel.work()
+            if channel.has_told_end:
+                self._on_told(channel.target.prediction_id)
         except Exception:
             logger.exception("webhook failed prediction=%s", channel.target.prediction_id)
             self._on_failure()

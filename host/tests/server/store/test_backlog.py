@@ -15,7 +15,7 @@ def test_versions_of_one_id_become_one(finished: Any, in_flight: Any) -> None:
     backlog.put(in_flight("a"))
     backlog.put(finished("a"))
     backlog.put(in_flight("a"))
-    assert [(record.id, record.status) for record in backlog.take()] == [
+    assert [(record.id, record.status) for record in backlog.take().records] == [
         ("a", "succeeded"),
         ("b", "processing"),
     ]
@@ -26,7 +26,7 @@ def test_records_wait_until_they_are_settled(finished: Any) -> None:
     backlog.put(finished("a"))
     batch = backlog.take()
     assert backlog.take() == batch
-    assert backlog.find("a") is batch[0]
+    assert backlog.find("a") is batch.records[0]
     backlog.settle(batch)
     assert not backlog
     assert backlog.find("a") is None
@@ -39,7 +39,7 @@ def test_a_version_that_came_meanwhile_waits_on(finished: Any, in_flight: Any) -
     newer = finished("a")
     backlog.put(newer)
     backlog.settle(batch)
-    assert backlog.take() == [newer]
+    assert backlog.take().records == [newer]
 
 
 def test_batches_are_bounded(finished: Any, monkeypatch: Any) -> None:
@@ -51,7 +51,7 @@ def test_batches_are_bounded(finished: Any, monkeypatch: Any) -> None:
     batches: list[str] = []
     while backlog:
         batch = backlog.take()
-        batches.append("".join(record.id for record in batch))
+        batches.append("".join(record.id for record in batch.records))
         backlog.settle(batch)
     assert batches == ["a", "bc", "def", "g"]
 
@@ -61,7 +61,7 @@ def test_the_oldest_that_are_over_go_when_there_are_too_many(finished: Any, in_f
     backlog.put(in_flight("runs"))
     for name in "abcd":
         backlog.put(finished(name))
-    assert [record.id for record in backlog.take()] == ["runs", "c", "d"]
+    assert [record.id for record in backlog.take().records] == ["runs", "c", "d"]
     assert backlog.given_up == 2
 
 
@@ -70,7 +70,7 @@ def test_what_is_in_flight_stays_even_beyond_the_limit(in_flight: Any, finished:
     for name in "abc":
         backlog.put(in_flight(name))
     backlog.put(finished("d"))
-    assert [record.id for record in backlog.take()] == ["a", "b", "c", "d"]
+    assert [record.id for record in backlog.take().records] == ["a", "b", "c", "d"]
     assert backlog.given_up == 0
 
 
@@ -82,6 +82,41 @@ def test_the_size_counts_too_and_comes_back_when_records_leave(finished: Any) ->
     assert backlog.given_up == 0
     backlog.put(finished("b", b"x" * 6))
     backlog.put(finished("c", b"x" * 6))
-    assert [record.id for record in backlog.take()] == ["c"]
+    assert [record.id for record in backlog.take().records] == ["c"]
     backlog.put(finished("d", b"x" * 60))
-    assert [record.id for record in backlog.take()] == ["d"]
+    assert [record.id for record in backlog.take().records] == ["d"]
+
+
+def test_a_webhook_that_is_done_is_forgotten_wherever_its_record_is(finished: Any) -> None:
+    backlog = Backlog()
+    backlog.put(finished("waits", webhook=b"{}"))
+    under_way = backlog.take()
+    backlog.forget_webhook("waits")
+    waiting = backlog.find("waits")
+    assert waiting is not None
+    assert waiting.webhook is None
+    backlog.settle(under_way)
+    batch = backlog.take()
+    assert [record.webhook for record in batch.records] == [None]
+    assert batch.told == ["waits"]  # The file may hold what was under way.
+    backlog.settle(batch)
+    backlog.forget_webhook("written")
+    assert backlog.has_more()
+    assert backlog.take().told == ["written"]
+    backlog.settle(backlog.take())
+    assert not backlog.has_more()
+
+
+def test_the_size_of_a_forgotten_webhook_comes_back(finished: Any) -> None:
+    backlog = Backlog(max_bytes=10)
+    backlog.put(finished("a", b"12345", webhook=b"12345"))
+    backlog.forget_webhook("a")
+    backlog.put(finished("b", b"12345"))
+    assert backlog.given_up == 0
+
+
+def test_news_of_webhooks_are_bounded() -> None:
+    backlog = Backlog(max_records=2)
+    for name in ("a", "b", "c"):
+        backlog.forget_webhook(name)
+    assert backlog.take().told == ["b", "c"]

@@ -92,8 +92,25 @@ def test_the_database_of_another_program_is_refused_and_left_as_it_is(path: Path
 def test_a_file_of_another_version_is_refused_with_both_numbers(path: Path) -> None:
     with closing(connect(path)) as connection:
         connection.execute("PRAGMA user_version = 9")
-    with pytest.raises(StoreError, match="its layout is version 9, this server's is 1"):
+    with pytest.raises(StoreError, match="its layout is version 9, this server's is 2"):
         connect(path)
+
+
+def test_a_file_of_the_first_version_is_brought_up_to_date(path: Path) -> None:
+    with closing(connect(path)) as connection:
+        layout = connection.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL").fetchall()
+        connection.execute("DROP INDEX untold")
+        connection.execute("ALTER TABLE predictions DROP COLUMN webhook")
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute(
+            "INSERT INTO predictions (id, status, created_at, size, body)"
+            " VALUES ('a', 'starting', 0, 2, '{}')"
+        )
+    with closing(connect(path)) as connection:
+        assert connection.execute("SELECT id, webhook FROM predictions").fetchall() == [("a", None)]
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        names = connection.execute("SELECT name FROM sqlite_master WHERE sql NOT NULL").fetchall()
+        assert len(names) == len(layout)
 
 
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:

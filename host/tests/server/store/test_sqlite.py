@@ -198,9 +198,9 @@ def test_a_failing_disk_is_left_alone_for_a_while(
     tries: list[int] = []
     original = Table.write
 
-    def count(self: Table, records: list[Record], oldest_at: float) -> None:
+    def count(self: Table, records: list[Record], *others: Any) -> None:
         tries.append(len(records))
-        original(self, records, oldest_at)
+        original(self, records, *others)
 
     monkeypatch.setattr(Table, "write", count)
 

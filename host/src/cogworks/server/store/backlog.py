@@ -7,7 +7,10 @@ that could not be written needs no way back.
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from itertools import islice
+
+import msgspec
 
 from cogworks.server.store.limits import MIB
 from cogworks.server.store.records import Record
@@ -21,6 +24,14 @@ BATCH_BYTES = 16 * MIB
 """What is written at once: large enough to be cheap, small enough that readers need not wait long."""
 
 
+@dataclass(frozen=True)
+class Batch:
+    """What is written at once: records, and then the ids of those whose webhooks are done."""
+
+    records: list[Record]
+    told: list[str]
+
+
 class Backlog:
     """What waits to be written; ``given_up`` counts the records that there was no room for."""
 
@@ -30,6 +41,7 @@ class Backlog:
         self._max_records = max_records
         self._max_bytes = max_bytes
         self._records: dict[str, Record] = {}
+        self._told: dict[str, None] = {}
         self._bytes = 0
         self._lock = threading.Lock()
 
@@ -50,6 +62,23 @@ class Backlog:
                 if not self._give_up(record):
                     break
 
+    def forget_webhook(self, prediction_id: str) -> None:
+        """Let the news wait that a webhook is done, for a record that waits or has been written."""
+        with self._lock:
+            record = self._records.get(prediction_id)
+            if record is not None and record.webhook is not None:
+                # It may be on its way to the disk already, so the file is told all the same.
+                told = msgspec.structs.replace(record, webhook=None)
+                self._records[prediction_id] = told
+                self._bytes += told.size_bytes - record.size_bytes
+            self._told[prediction_id] = None
+            if len(self._told) > self._max_records:  # Its receiver is told twice, at worst.
+                del self._told[next(iter(self._told))]
+
+    def has_more(self) -> bool:
+        """Tell whether there is anything to write."""
+        return bool(self._records or self._told)
+
     def find(self, prediction_id: str) -> Record | None:
         """Return the record of an id, if it waits."""
         return self._records.get(prediction_id)
@@ -59,25 +88,27 @@ class Backlog:
         with self._lock:
             return list(self._records.values())
 
-    def take(self) -> list[Record]:
-        """Return the next ones to write; they wait on until they are settled."""
-        batch: list[Record] = []
+    def take(self) -> Batch:
+        """Return what is to be written next; it waits on until it is settled."""
+        records: list[Record] = []
         size_bytes = 0
         with self._lock:
             for record in islice(self._records.values(), BATCH_RECORDS):
                 size_bytes += record.size_bytes
-                if batch and size_bytes > BATCH_BYTES:
+                if records and size_bytes > BATCH_BYTES:
                     break
-                batch.append(record)
-        return batch
+                records.append(record)
+            return Batch(records, list(islice(self._told, BATCH_RECORDS)))
 
-    def settle(self, batch: list[Record]) -> None:
+    def settle(self, batch: Batch) -> None:
         """Forget what has been written, unless there is a newer version by now."""
         with self._lock:
-            for record in batch:
+            for record in batch.records:
                 if self._records.get(record.id) is record:
                     del self._records[record.id]
                     self._bytes -= record.size_bytes
+            for prediction_id in batch.told:
+                self._told.pop(prediction_id, None)
 
     def _give_up(self, newest: Record) -> bool:
         """Drop the oldest record that is over, the newest excepted; tell whether there was one."""

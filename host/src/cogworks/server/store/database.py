@@ -13,8 +13,8 @@ from cogworks.server.store.errors import StoreError
 APPLICATION_ID = 0x436F_6757
 """Tells our files from other databases: "CogW" in the header, where SQLite has room for that."""
 
-VERSION = 1
-"""Of the layout below; a file of another version is refused."""
+VERSION = 2
+"""Of the layout below; a file of version 1 is brought up to it, one of a later version is refused."""
 
 LAYOUT = """
 CREATE TABLE predictions (
@@ -23,13 +23,20 @@ CREATE TABLE predictions (
     status TEXT NOT NULL,
     created_at REAL NOT NULL,
     completed_at REAL,           -- NULL while it is in flight
-    size INTEGER NOT NULL,       -- of body and request, in bytes
+    size INTEGER NOT NULL,       -- of body, request and webhook when it was put, in bytes
     body BLOB NOT NULL,
     digest TEXT,
-    request BLOB
+    request BLOB,
+    webhook BLOB                 -- NULL unless its end is still to be told
 );
 CREATE INDEX finished ON predictions (completed_at, number, size) WHERE completed_at IS NOT NULL;
 CREATE INDEX in_flight ON predictions (number) WHERE completed_at IS NULL;
+CREATE INDEX untold ON predictions (completed_at) WHERE webhook IS NOT NULL;
+"""
+
+FROM_VERSION_1 = """
+ALTER TABLE predictions ADD COLUMN webhook BLOB;
+CREATE INDEX untold ON predictions (completed_at) WHERE webhook IS NOT NULL;
 """
 
 MAX_JOURNAL_BYTES = 64 * 1024 * 1024
@@ -89,36 +96,45 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     # Set before the first look into the file: the write-ahead log then needs no shared memory, and
     # the first transaction locks everybody else out.
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-    is_new = _check_owner(connection, path)
+    version = _check_owner(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
     # With a write-ahead log this survives the death of the process without a sync at each commit.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute(f"PRAGMA journal_size_limit = {MAX_JOURNAL_BYTES}")
     connection.execute("BEGIN IMMEDIATE")
-    if is_new:
-        for statement in LAYOUT.strip().split(";\n"):
-            connection.execute(statement)
+    if version == 0:
+        _execute_all(connection, LAYOUT)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
     finding = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if finding != "ok":
         raise StoreError(path, f"it is damaged ({finding}). Move it away, a new one will be made.")
+    if version == 1:
+        connection.execute("BEGIN IMMEDIATE")
+        _execute_all(connection, FROM_VERSION_1)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
 
 
-def _check_owner(connection: sqlite3.Connection, path: Path) -> bool:
-    """Tell whether the file is empty; refuse what another program or version has written."""
+def _execute_all(connection: sqlite3.Connection, statements: str) -> None:
+    for statement in statements.strip().split(";\n"):
+        connection.execute(statement)
+
+
+def _check_owner(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the version of the file's layout, 0 if it is empty; refuse what is not ours to read."""
     owner = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if owner == 0 and not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        return True
+        return 0
     if owner != APPLICATION_ID:
         raise StoreError(path, "it is the database of another program. Name another file.")
-    if version != VERSION:
+    if not 1 <= version <= VERSION:
         raise StoreError(
             path,
             f"its layout is version {version}, this server's is {VERSION}. "
             "Use the server that made it, or name another file.",
         )
-    return False
+    return int(version)

@@ -50,6 +50,16 @@ class MemoryStore:
             self._finished_bytes += record.size_bytes
             self._shrink()
 
+    async def flush(self, prediction_id: str) -> None:
+        """Do nothing: nothing here outlives the process."""
+
+    def forget_webhook(self, prediction_id: str) -> None:
+        """Do nothing: nobody will ask."""
+
+    async def untold(self, max_records: int, max_bytes: int) -> Sequence[Record]:
+        """Return nothing: what is to be told ends with the server, as the records do."""
+        return ()
+
     async def find(self, prediction_id: str) -> Record | None:
         """Return the record of an id."""
         self._expire()

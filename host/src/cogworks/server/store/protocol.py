@@ -38,6 +38,22 @@ class Store(Protocol):
         """Keep ``record`` in place of what is known of its id; returns at once."""
         ...
 
+    async def flush(self, prediction_id: str) -> None:
+        """Return when what was put under this id outlives the process, if it ever will."""
+        ...
+
+    def forget_webhook(self, prediction_id: str) -> None:
+        """Note that the end of a prediction has been told; returns at once."""
+        ...
+
+    async def untold(self, max_records: int, max_bytes: int) -> Sequence[Record]:
+        """Return the newest of those whose end is to be told, oldest first, within both limits.
+
+        Raises:
+            StoreError: the file cannot be read any more.
+        """
+        ...
+
     async def find(self, prediction_id: str) -> Record | None:
         """Return what was last put under this id, unless it has been given up since.
 

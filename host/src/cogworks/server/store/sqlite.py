@@ -88,9 +88,25 @@ class SqliteStore:
         else:
             self._in_flight.add(record.id)
         self._backlog.put(record)
-        if not self._is_write_due and not self._is_pausing():
-            self._is_write_due = True
-            self._executor.submit(self._write)
+        self._order_write()
+
+    def forget_webhook(self, prediction_id: str) -> None:
+        """Have it written soon that the end of a prediction has been told."""
+        if not self._is_closed:
+            self._backlog.forget_webhook(prediction_id)
+            self._order_write()
+
+    async def flush(self, prediction_id: str) -> None:
+        """Return when the file holds what was put under this id, or when it cannot be written."""
+        is_waiting = self._backlog.find(prediction_id) is not None
+        if is_waiting and not self._is_closed and not self._is_pausing():
+            await self._in_thread(lambda: self._write_until(prediction_id))
+
+    async def untold(self, max_records: int, max_bytes: int) -> Sequence[Record]:
+        """Return the newest of those whose end is to be told, oldest first."""
+        return await self._in_thread(
+            lambda: self._opened().untold(self._oldest(), max_records, max_bytes)
+        )
 
     async def find(self, prediction_id: str) -> Record | None:
         """Return the record of an id."""
@@ -128,6 +144,11 @@ class SqliteStore:
             return await asyncio.get_running_loop().run_in_executor(self._executor, action)
         except sqlite3.Error as error:
             raise StoreError(self.path, explain(error)) from error
+
+    def _order_write(self) -> None:
+        if not self._is_write_due and not self._is_pausing():
+            self._is_write_due = True
+            self._executor.submit(self._write)
 
     def _is_pausing(self) -> bool:
         return self._failed_at is not None and time.monotonic() < self._failed_at + RETRY_S
@@ -182,6 +203,10 @@ class SqliteStore:
             self._is_write_due = True
             self._executor.submit(self._write)
 
+    def _write_until(self, prediction_id: str) -> None:
+        while self._backlog.find(prediction_id) is not None and self._write_batch():
+            pass
+
     def _write_all(self) -> None:
         while self._write_batch():
             pass
@@ -189,18 +214,19 @@ class SqliteStore:
     def _write_batch(self) -> bool:
         """Write the oldest records that wait; tell whether there are more."""
         batch = self._backlog.take()
-        if not batch or self._table is None:
+        if not (batch.records or batch.told) or self._table is None:
             return False
         try:
-            self._table.write(batch, self._oldest())
+            self._table.write(batch.records, self._oldest(), batch.told)
         except sqlite3.Error as error:
             self._note_failure(error)
             return False
         except Exception:
-            logger.exception("%d predictions are not kept: store %s", len(batch), self.path)
+            lost = len(batch.records)
+            logger.exception("%d predictions are not kept: store %s", lost, self.path)
         self._backlog.settle(batch)
         self._note_success()
-        return len(self._backlog) > 0
+        return self._backlog.has_more()
 
     def _note_failure(self, error: sqlite3.Error) -> None:
         if self._failed_at is None:

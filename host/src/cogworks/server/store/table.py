@@ -19,7 +19,7 @@ LARGE_BYTES = 256 * 1024
 """Values from this size on take a way of their own; to copy less takes some ten microseconds."""
 
 COLUMNS = f"""
-    number, id, status, created_at, completed_at, digest,
+    number, id, status, created_at, completed_at, digest, webhook,
     length(body), CASE WHEN length(body) < {LARGE_BYTES} THEN body END,
     length(request), CASE WHEN length(request) < {LARGE_BYTES} THEN request END
 """
@@ -44,8 +44,10 @@ class Table:
         records, size_bytes = connection.execute(query).fetchone()
         self._kept = Kept(records, int(size_bytes))
 
-    def write(self, records: Iterable[Record], oldest_at: float) -> None:
+    def write(self, records: Iterable[Record], oldest_at: float, told: Iterable[str] = ()) -> None:
         """Put records, all or none; give up those that ended before ``oldest_at`` or are too many.
+
+        After that, the webhooks of the ids in ``told`` are forgotten.
 
         Raises:
             sqlite3.Error: nothing has changed.
@@ -56,6 +58,7 @@ class Table:
             kept = self._evict(self._kept, oldest_at)
             for record in records:
                 kept = self._put(record, kept)
+            self._connection.executemany(FORGET_WEBHOOK, [(name,) for name in told])
             kept = self._evict(kept, oldest_at)
             self._connection.execute("COMMIT")
         except BaseException:
@@ -81,6 +84,20 @@ class Table:
         query = f"SELECT {COLUMNS} FROM predictions WHERE completed_at IS NULL ORDER BY number"
         return [self._record(row) for row in self._connection.execute(query).fetchall()]
 
+    def untold(self, oldest_at: float, max_records: int, max_bytes: int) -> list[Record]:
+        """Return the newest of those whose end is to be told, oldest first, within both limits."""
+        records: list[Record] = []
+        size_bytes = 0
+        rows = self._connection.execute(UNTOLD, (oldest_at, max_records)).fetchall()
+        for prediction_id, size in rows:
+            size_bytes += size
+            if records and size_bytes > max_bytes:
+                break
+            record = self.find(prediction_id, oldest_at)
+            assert record is not None, "one thread alone reads and writes"
+            records.append(record)
+        return records[::-1]
+
     def find_number(self, prediction_id: str) -> int | None:
         """Return the number of an id."""
         query = "SELECT number FROM predictions WHERE id = ?"
@@ -105,7 +122,7 @@ class Table:
         request, has_large_request = _parameter(record.request)
         values = (
             *(record.id, record.status, record.created_at, record.completed_at, record.digest),
-            *(record.size_bytes, body, request),
+            *(record.size_bytes, body, request, record.webhook),
         )
         statement = _upsert(has_large_body, has_large_request)
         if self._connection.execute(statement, values).rowcount < 1:
@@ -132,13 +149,15 @@ class Table:
         return kept
 
     def _record(self, row: tuple[Any, ...]) -> Record:
-        number, prediction_id, status, created_at, completed_at, digest, *values = row
+        number, prediction_id, status, created_at, completed_at, digest, webhook, *values = row
         body_bytes, body, request_bytes, request = values
         if body is None:
             body = self._read("body", number, body_bytes)
         if request is None and request_bytes is not None:
             request = self._read("request", number, request_bytes)
-        return Record(prediction_id, status, created_at, completed_at, body, digest, request)
+        return Record(
+            prediction_id, status, created_at, completed_at, body, digest, request, webhook
+        )
 
     def _fill(self, column: str, prediction_id: str, value: bytes) -> None:
         number = self.find_number(prediction_id)
@@ -152,6 +171,11 @@ class Table:
 
 
 ALIVE = "(completed_at IS NULL OR completed_at >= ?)"
+UNTOLD = """
+    SELECT id, size FROM predictions
+    WHERE webhook IS NOT NULL AND completed_at >= ? ORDER BY completed_at DESC LIMIT ?
+"""
+FORGET_WEBHOOK = "UPDATE predictions SET webhook = NULL WHERE id = ? AND webhook IS NOT NULL"
 DOWNWARDS = "ORDER BY number DESC LIMIT ?"
 OLDEST_FIRST = """
     SELECT number, completed_at, size FROM predictions
@@ -172,11 +196,11 @@ def _upsert(has_large_body: bool, has_large_request: bool) -> str:
     request = "zeroblob(?)" if has_large_request else "?"
     return f"""
         INSERT INTO predictions
-            (id, status, created_at, completed_at, digest, size, body, request)
-        VALUES (?, ?, ?, ?, ?, ?, {body}, {request})
+            (id, status, created_at, completed_at, digest, size, body, request, webhook)
+        VALUES (?, ?, ?, ?, ?, ?, {body}, {request}, ?)
         ON CONFLICT (id) DO UPDATE SET
             status = excluded.status, created_at = excluded.created_at,
             completed_at = excluded.completed_at, digest = excluded.digest, size = excluded.size,
-            body = excluded.body, request = excluded.request
+            body = excluded.body, request = excluded.request, webhook = excluded.webhook
         WHERE predictions.completed_at IS NULL
     """

@@ -1,0 +1,31 @@
+"""What a client asks for, read and checked as far as that needs no model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+ALL_EVENTS = frozenset({"start", "output", "logs", "completed"})
+"""What a webhook can be told of. Source: upstream."""
+
+
+class PredictionRequest(msgspec.Struct, frozen=True):
+    """What a client asks for.
+
+    ``id`` is the client's own, if it chose one; ``is_async`` if it does not wait for the end,
+    ``is_streamed`` if it wants the events as they come;
+    ``webhook`` is told of ``events``; ``trace`` are the headers of its trace. ``obstacle`` says why no
+    other server could run it, such as files that only this one has.
+    """
+
+    input: dict[str, Any] = {}  # Each gets an empty one of its own: msgspec copies the default.
+    context: dict[str, str] = {}
+    id: str | None = None
+    is_async: bool = False
+    is_streamed: bool = False
+    webhook: str | None = None
+    events: frozenset[str] = ALL_EVENTS
+    obstacle: str | None = None
+    trace: Mapping[str, str] = {}
