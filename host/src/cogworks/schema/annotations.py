@@ -69,7 +69,7 @@ class Annotations:
         """Look names up in ``names``, ancestors in ``classes``, values in ``folder``."""
         self._names = names
         self._classes = classes
-        self.choices = Choices(names, classes, folder)
+        self._choices = Choices(folder)
         self._aliases: dict[ValueEntity, Hint] = {}
         self.records = Records(names, classes, self.read)
 
@@ -163,7 +163,7 @@ class Annotations:
                 name = _KNOWN.get(canonical(ancestor.name))
                 if name in ("Path", "File", "Secret"):
                     return Known(name, (), place)
-        enumeration = self.choices.find_enum(entity, place)
+        enumeration = self._choices.find_enum(entity, place)
         if enumeration is not None:
             return enumeration
         record = self.records.find(entity, place)
@@ -185,7 +185,7 @@ class Annotations:
                 members.append(Known("None"))
             return union(members, place)
         if name == "typing.Literal":
-            return self.choices.read_literal(node, arguments, scope)
+            return self._choices.read_literal(node, arguments, scope)
         known = _KNOWN.get(name)
         if known is None:
             bare = self.read(node.value, scope, depth + 1)

@@ -1,4 +1,4 @@
-"""Defaults of inputs that are more than constants: members of enums, instances of classes.
+"""Defaults of inputs that are more than constants: instances of classes.
 
 A default becomes the JSON data that would make the same object again, as in ``cog._schema.defaults``.
 """
@@ -11,7 +11,6 @@ import uuid
 from typing import Any
 
 from cog._schema.defaults import json_default
-from cogworks.schema.choices import Choices
 from cogworks.schema.comprehensions import Local
 from cogworks.schema.entities import ClassEntity, External, ValueEntity
 from cogworks.schema.externals import external_name
@@ -41,12 +40,11 @@ _TEXTS: dict[str, Any] = {
 class Defaults:
     """Reads the defaults of one project."""
 
-    def __init__(self, names: Names, folder: Folder, records: Records, choices: Choices) -> None:
+    def __init__(self, names: Names, folder: Folder, records: Records) -> None:
         """Fold what is constant with ``folder``; look up the rest in the others."""
         self._names = names
         self._folder = folder
         self._records = records
-        self._choices = choices
 
     def read(self, node: ast.expr, scope: Scope, local: Local | None = None, depth: int = 0) -> Any:
         """Return the value of a default, with the fields of an object in its place.
@@ -73,14 +71,9 @@ class Defaults:
             raise
 
     def _read_object(self, node: ast.expr, scope: Scope, depth: int) -> tuple[Any] | None:
-        """Return a member of an enum or an instance, in a tuple; None if it is neither."""
+        """Return the fields of an instance, in a tuple; None if it is none."""
         if isinstance(node, ast.Call):
             return self._read_call(node, scope, depth)
-        if isinstance(node, ast.Attribute):
-            for owner in self._names.resolve(node.value, scope)[:1]:
-                if isinstance(owner, ClassEntity) and self._choices.is_enum(owner):
-                    values = self._choices.members(owner)
-                    return (values[node.attr],) if node.attr in values else None
         if isinstance(node, (ast.Name, ast.Attribute)):
             entities = self._names.resolve(node, scope)
             if len(entities) == 1 and isinstance(entities[0], ValueEntity):
@@ -121,8 +114,6 @@ class Defaults:
     def _read_instance(
         self, node: ast.Call, entity: ClassEntity, scope: Scope, depth: int
     ) -> tuple[Any] | None:
-        if self._choices.is_enum(entity) and len(node.args) == 1:  # ``Color("red")``
-            return (self._folder.fold(node.args[0], scope),)
         parameters = self._records.constructor(entity)
         if not parameters or _has_stars(node.args):
             return None

@@ -14,6 +14,15 @@ from cogworks.schema.values import Member, Unknown
 
 FoldIn = Callable[[ast.expr, Scope], Any]
 
+_MIXINS: dict[str, Callable[[Any], Any]] = {
+    "builtins.str": str,
+    "builtins.int": int,
+    "builtins.float": float,
+    "enum.IntEnum": int,
+    "enum.StrEnum": str,
+}
+_SCALARS = (bool, int, float, str)
+
 _ENUMS = ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "ReprEnum")
 
 
@@ -37,6 +46,7 @@ class EnumReader:
         self._entity = entity
         self._kind = kind
         self._fold = fold
+        self._mixin = _mixin(names, entity)
         self._found: dict[str, Member] = {}
 
     def read(self) -> dict[str, Member]:
@@ -46,11 +56,12 @@ class EnumReader:
             Unknown: a value is not known, or the class makes others of them.
         """
         body = self._entity.body
-        if "__new__" in body.names():
-            name = self._entity.node.name
-            raise Unknown.here(f"the enum `{name}` makes its values in __new__")
+        for method in ("__new__", "_generate_next_value_"):
+            if method in body.names():
+                name = self._entity.node.name
+                raise Unknown.here(f"the enum `{name}` makes its values in {method}")
         for name in body.names():
-            if not name.startswith("_"):
+            if not _is_private(name):
                 self._read_member(name, body)
         return self._found
 
@@ -62,6 +73,8 @@ class EnumReader:
         if len(bindings) > 1 or bindings[0].path:
             raise Unknown.here(f"`{self._entity.node.name}.{name}` is set in several places")
         value = self._value(name, node, body)
+        if self._mixin is not None and isinstance(value, _SCALARS):
+            value = self._mixin(value)  # ``class Ratio(float, Enum): WHOLE = 1`` holds 1.0.
         same = [member for member in self._found.values() if member.value == value]
         self._found[name] = same[0] if same else Member(self._entity.node, name, value)
 
@@ -77,3 +90,16 @@ class EnumReader:
         if self._kind in ("Flag", "IntFlag"):
             return 1 << len(numbers)
         return max(numbers, default=0) + 1
+
+
+def _mixin(names: Names, entity: ClassEntity, depth: int = 0) -> Callable[[Any], Any] | None:
+    for base in names.bases(entity) if depth < MAX_DEPTH else []:
+        if isinstance(base, External) and base.name in _MIXINS:
+            return _MIXINS[base.name]
+        if isinstance(base, ClassEntity) and (mixin := _mixin(names, base, depth + 1)):
+            return mixin
+    return None
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("__") or (name.startswith("_") and name.endswith("_"))

@@ -49,7 +49,7 @@ class Inputs:
         self._folder = folder
         self._calls = InputCalls(names, folder)
         self._annotations = annotations
-        self._defaults = Defaults(names, folder, annotations.records, annotations.choices)
+        self._defaults = Defaults(names, folder, annotations.records)
 
     def read(
         self, function: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope, skip_self: bool

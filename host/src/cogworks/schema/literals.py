@@ -92,6 +92,20 @@ class Folder:
         except Unknown as unknown:
             raise unknown.at(Place(scope.source, node)) from unknown
 
+    def find_members(self, entity: ClassEntity) -> list[Any] | None:
+        """Return the values of an enum's members; None if the class is no enum.
+
+        Raises:
+            Unknown: one of them is not known.
+        """
+        kind = enum_kind(self._names, entity)
+        if not kind:
+            return None
+        self._steps = 0
+        self._nesting = 0
+        enumeration = Enumeration(entity.node.name, self._members(entity, kind))
+        return [plain(member) for member in enumeration.members()]
+
     def _fold(self, node: ast.expr, scope: Scope, local: Local) -> Any:
         self._steps += 1
         self._nesting += 1

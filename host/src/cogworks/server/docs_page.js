@@ -50,7 +50,9 @@ function textOf(output) {
 // The reasons that an answer gives for itself.
 function errorOf(answer) {
   if (Array.isArray(answer.detail)) {
-    return answer.detail.map((item) => `${(item.loc || []).slice(-1)}: ${item.msg}`).join("\n");
+    // A message that begins with its input needs no other name.
+    const named = (item) => item.msg.startsWith("input ") ? item.msg : `${(item.loc || []).slice(-1)}: ${item.msg}`;
+    return answer.detail.map(named).join("\n");
   }
   return typeof answer.error === "string" ? answer.error : null;
 }
