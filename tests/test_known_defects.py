@@ -205,7 +205,52 @@ DEFECTS = {
 }
 
 
-@pytest.mark.parametrize("defect", DEFECTS)
-def test_each_known_defect_has_a_test(root: Path, defect: str) -> None:
-    path, _, name = DEFECTS[defect].partition("::")
+PROTECTIONS = {
+    "a body has a limit": f"{SERVER}/test_http.py::test_a_body_over_the_limit_is_refused",
+    "a head has a limit": f"{SERVER}/test_hostile.py::test_heads_and_trailers_without_end_are_refused",
+    "an id is no path": f"{SERVER}/test_requests.py::test_an_id_of_other_characters_is_refused",
+    "nesting has a limit": (
+        f"{SERVER}/test_requests.py"
+        "::test_a_deep_body_is_refused_and_a_wide_one_is_not_whatever_their_size"
+    ),
+    "a download has a size": (
+        f"{SDK}/test_download.py::test_a_file_of_unknown_size_is_refused_at_the_limit"
+    ),
+    "10 GiB by default": f"{SDK}/test_download.py::test_the_default_limit_is_ten_gibibytes",
+    "a download has its time": (
+        f"{SDK}/test_download.py::test_a_stalled_server_runs_into_the_timeout"
+    ),
+    "redirects are counted": f"{SDK}/test_download.py::test_redirects_end_at_the_limit",
+    "private addresses are refused, however they are written": (
+        f"{SDK}/test_public_address.py::test_no_spelling_of_a_private_host_is_fetched"
+    ),
+    "also where a name leads to one": (
+        f"{SDK}/test_public_address.py::test_a_name_that_resolves_to_a_private_address_is_refused"
+    ),
+    "also where a redirect leads to one": (
+        f"{SDK}/test_public_address.py::test_a_redirect_to_a_private_address_is_refused"
+    ),
+    "unless they are allowed": (
+        f"{SDK}/_worker/test_execute.py::test_a_private_url_is_refused_unless_it_is_allowed"
+    ),
+    "a token is demanded": f"{SERVER}/test_auth.py::test_everything_else_needs_it",
+    "but not of probes": f"{SERVER}/test_auth.py::test_probes_need_no_token",
+    "the model does not see it": (
+        f"{SERVER}/test_http.py::test_a_token_is_demanded_where_one_is_set_and_kept_from_the_model"
+    ),
+    "receivers of webhooks get their token": (
+        f"{SERVER}/test_webhooks.py::test_headers_are_those_that_receivers_know"
+    ),
+    "and a signature": f"{SERVER}/test_webhooks.py::test_each_attempt_is_signed_and_keeps_its_id",
+    "secrets are in no answer, log or store": (
+        f"{SERVER}/test_http_answers.py::test_a_secret_is_in_no_answer_no_log_and_no_store"
+    ),
+    "nor in error texts": f"{SDK}/_schema/test_coerce.py::test_secrets_stay_out_of_messages",
+}
+"""What the server promises for the case that nobody is to be trusted, and the test of each promise."""
+
+
+@pytest.mark.parametrize("defect", [*DEFECTS, *PROTECTIONS])
+def test_each_known_defect_and_each_protection_has_a_test(root: Path, defect: str) -> None:
+    path, _, name = {**DEFECTS, **PROTECTIONS}[defect].partition("::")
     assert re.search(rf"^def {name}\(", (root / path).read_text(encoding="utf-8"), re.MULTILINE)

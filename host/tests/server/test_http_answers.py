@@ -61,3 +61,20 @@ def test_a_line_without_its_end_is_in_its_own_prediction(reader: Any) -> None:
     for _ in range(3):
         logs = reader.predict(document="data:text/plain,a").json()["logs"]
         assert logs == "no newline at the end"
+
+
+def test_a_secret_is_in_no_answer_no_log_and_no_store(launch_server: Any, tmp_path: Path) -> None:
+    store = tmp_path / "store.sqlite"
+    secret = "a-very-secret-word"
+    server = launch_server("secrets", LOG_LEVEL="debug", COG_STORE=f"sqlite:///{store}")
+    assert server.predict(token=secret).json()["output"] == len(secret)
+    refused = server.client.post("/predictions", json={"id": "bad", "input": {"token": [secret]}})
+    assert refused.status_code == 422
+    shown = [refused.text]
+    for path in ("/predictions", "/metrics", "/health-check", "/openapi.json", "/docs"):
+        shown.append(server.client.get(path).text)
+    server.client.post("/shutdown")
+    assert server.process.wait(20) == 0
+    files = [file.read_bytes().decode("latin-1") for file in tmp_path.glob("store.sqlite*")]
+    assert files
+    assert all(secret not in text for text in [*shown, *files, server.log()])
