@@ -18,7 +18,7 @@ from cog import BaseRunner, Input
 
 class Runner(BaseRunner):
     def setup(self) -> int: ...
-    def run(self, a, b: int = os.getpid(), *args, c: set = Input(ge=1)): ...
+    def run(self, a, b: int = os.getpid(), *args, c: bytearray = Input(ge=1)): ...
 """
 
 
@@ -81,7 +81,7 @@ def test_warnings_fail_only_a_strict_check(make_project: Make) -> None:
 
 
 def test_github_gets_annotations_relative_to_the_repository(make_project: Make) -> None:
-    project = make_project(MODEL.replace("-> str", "-> set[int]"))
+    project = make_project(MODEL.replace("-> str", "-> bytearray"))
     root = str(project.directory.parent)
     done = project.cog("check", "--no-resolve", "--format", "github", GITHUB_WORKSPACE=root)
     folder = project.directory.name

@@ -32,7 +32,7 @@ def test_each_parameter_comes_alone_with_its_default() -> None:
 
 def test_every_mistake_of_a_signature_is_found(tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text(
-        "class Runner:\n    def setup(self, x): ...\n    def run(self, a, b: set, c: int): ...\n"
+        "class Runner:\n    def setup(self, x): ...\n    def run(self, a, b: bytearray, c: int): ...\n"
     )
     found = find_problems(tmp_path, "run.py:Runner")
     assert [(problem.line, problem.reason.split(":")[0]) for problem in found] == [
