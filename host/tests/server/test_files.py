@@ -24,7 +24,7 @@ def test_temporary_files_are_removed(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"abc")
     files = {"token": {"path": str(path), "name": "x", "remove": True}}
-    assert inline_files("token", files) == "data:application/octet-stream;base64,YWJj"
+    assert inline_files("token", files) == "data:text/plain;base64,YWJj"
     assert not path.exists()
 
 

@@ -15,6 +15,7 @@ from cog._bridge.messages import Done, Log, Metric, Output, Predict, Ready
 from cogworks.errors import CogworksError
 from cogworks.server.dispatch import Dispatcher
 from cogworks.server.lifecycle import WorkerState
+from cogworks.server.outputs import InlinedOutputs
 from cogworks.server.pool import Pool
 from cogworks.server.predictions import Canceled, Event, Failed, Prediction, Started, Succeeded
 from cogworks.server.run import Run
@@ -64,6 +65,7 @@ class Scene:
             on_log=lambda line: None,
             on_end=self.ended.append,
             on_change=lambda worker: None,
+            outputs=InlinedOutputs(),
         )
         self.dispatcher.pool = self.pool
         self.seen: dict[str, tuple[list[Event], list[Event]]] = {}

@@ -38,6 +38,7 @@ EXAMPLES: list[Message] = [
     HealthcheckResult("Healthcheck failed: the disk is full"),
     SetupFailed("weights are corrupt"),
     Predict("p1", {"text": "a\nb"}, {"who": "me"}),
+    Predict("p1", {"image": "t"}, files={"t": {"path": "/tmp/u/x.png", "name": "x.png"}}),
     Output("p1", 0, ["x"], {"t": {"path": "/tmp/x", "name": "x", "remove": True}}),
     Log("p1", "stdout", "line\n"),
     Metric("p1", "tokens", 3, "replace"),

@@ -14,7 +14,9 @@ from typing import Any, Callable
 import pytest
 
 from cog._bridge.limits import MAX_FRAME_BYTES
-from cog._bridge.messages import Cancel, Done, Metric, Output, Spilled, decode, encode
+from cog._bridge.messages import Cancel, Done, Metric, Output, Predict, Spilled, decode, encode
+
+MODELS = Path(__file__).resolve().parents[3] / "fixtures" / "models"
 
 Start = Callable[..., Any]
 
@@ -137,16 +139,36 @@ def test_a_file_comes_in_as_a_path_and_goes_out_as_a_token(ready: Start) -> None
 
 def test_input_files_are_gone_after_the_prediction(ready: Start) -> None:
     worker = ready("files")
-    worker.result(document=data_url("shout"))
-    left = [path for path in worker.temp_dir.rglob("*") if path.is_file()]
-    assert sorted(path.name for path in left) == ["output.txt", "printed"]
-
-
-def test_a_file_of_the_project_is_not_to_be_removed(ready: Start) -> None:
-    done = ready("files").result(document=data_url("mine"), where="project")
+    done = worker.result(document=data_url("shout"))
     (file,) = done.files.values()
-    os.unlink(file["path"])
-    assert file["remove"] is False
+    left = [path for path in worker.temp_dir.rglob("*") if path.is_file()]
+    assert sorted(path.name for path in left) == sorted(["printed", os.path.basename(file["path"])])
+    assert file["name"] == "output.txt"
+
+
+def test_a_file_of_the_project_stays_and_its_copy_is_delivered(ready: Start) -> None:
+    """The next prediction may write to it while the server still reads."""
+    worker = ready("files")
+    done = worker.result(document=data_url("mine"), where="project")
+    (file,) = done.files.values()
+    original = MODELS / "files" / "output.txt"
+    assert original.read_text() == "MINE"
+    original.write_text("the next one")
+    assert Path(file["path"]).read_text() == "MINE"
+    assert worker.temp_dir in Path(file["path"]).parents
+    assert file["remove"] is True
+    original.unlink()
+
+
+def test_a_file_that_was_uploaded_is_given_by_its_path(ready: Start, tmp_path: Path) -> None:
+    path = tmp_path / "in.txt"
+    path.write_text("shout")
+    worker = ready("files")
+    uploads = {"cog-upload:1": {"path": str(path), "name": "in.txt"}}
+    worker.data.send(Predict("p1", {"document": "cog-upload:1"}, files=uploads))
+    (file,) = worker.until_done()[-1].files.values()
+    assert Path(file["path"]).read_text() == "SHOUT"
+    assert path.exists()
 
 
 def test_an_output_file_that_is_not_there_fails_with_its_path(ready: Start) -> None:

@@ -18,8 +18,8 @@ from cogworks.cli.data_url import encode_data_url
 from cogworks.cli.errors import InputError, quote
 from cogworks.cli.input_schema import InputSchema, Schema
 from cogworks.cli.json_values import is_array, is_object
-from cogworks.cli.media import media_type_of
 from cogworks.cli.validation import name_problems, value_problems
+from cogworks.server.media import media_type_of
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
 """A file input travels inside JSON and is held in memory a few times; beyond this, use a URL."""

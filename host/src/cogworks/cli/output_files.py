@@ -22,7 +22,7 @@ from cogworks.cli.data_url import decode_data_url, is_data_url
 from cogworks.cli.errors import OptionError, OutputError, quote
 from cogworks.cli.input_schema import Schema
 from cogworks.cli.json_values import is_array, is_object
-from cogworks.cli.media import extension_for
+from cogworks.server.media import extension_for
 
 DEFAULT_NAME = "output"
 UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")

@@ -15,7 +15,7 @@ from cogworks import _version
 from cogworks.errors import CogworksError
 from cogworks.server.launch import WorkerLaunch
 from cogworks.server.serve import serve
-from cogworks.server.settings import Settings
+from cogworks.server.settings import Settings, parse_web_url
 
 SCHEMA_FILE = Path(".cog/openapi_schema.json")
 """Where an image keeps the OpenAPI document of its model, below the working directory."""
@@ -44,6 +44,8 @@ def _serve(options: argparse.Namespace, environment: os._Environ[str]) -> int:
         host=options.host,
         await_explicit_shutdown=options.await_explicit_shutdown,
     )
+    if options.upload_url:
+        settings = dataclasses.replace(settings, upload_url=options.upload_url)
     if options.store:
         settings = dataclasses.replace(settings, store=options.store)
     from cogworks.server import log
@@ -110,6 +112,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--x-mode", choices=("run", "predict", "train"), default="run")
     parser.add_argument("--store", help="where finished predictions are kept: sqlite:///FILE")
+    parser.add_argument(
+        "--upload-url",
+        type=parse_web_url,
+        help="where output files are sent by PUT (COG_UPLOAD_URL)",
+    )
     parser.add_argument("--threads", type=int, help="accepted, without effect")
     parser.add_argument("--python", default=sys.executable, help="the interpreter of the model")
     parser.add_argument("--sdk-tree", help="the folder to start workers from")

@@ -11,13 +11,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cog._bridge.messages import CANCELED, SUCCEEDED, Done, Log, Message, Metric, Output, Predict
 from cogworks.server.errors import AtCapacityError, NotReadyError, QueueFullError
-from cogworks.server.files import inline_files
+from cogworks.server.files import remove_files
 from cogworks.server.lifecycle import WorkerState
+from cogworks.server.outputs import InterruptedOutputError, OutputFileError, OutputFiles
 from cogworks.server.pool import Pool
 from cogworks.server.predictions import (
     Canceled,
@@ -36,6 +37,10 @@ from cogworks.server.supervisor import Supervisor
 NOT_READY = (
     "Setup has not finished yet. Wait until it has finished, or GET /health-check for status."
 )
+
+MAX_DELIVERIES = 256
+"""Predictions whose files are on their way at once. With more, no slot counts as free: what a slow
+receiver has not taken yet fills the disk."""
 
 _DOWN = (WorkerState.SETUP_FAILED, WorkerState.DEFUNCT)
 """A worker that stands so will not be ready again by itself."""
@@ -71,8 +76,10 @@ class Dispatcher:
         on_log: Callable[[LogLine], None],
         on_end: Callable[[Run], None],
         on_change: Callable[[Supervisor], None],
+        outputs: OutputFiles,
     ) -> None:
         """Begin without workers; ``pool`` must be set before the first run."""
+        self._outputs = outputs
         self.pool = Pool(())
         self._settings = settings
         self._on_log = on_log
@@ -80,12 +87,13 @@ class Dispatcher:
         self._on_change = on_change
         self._runs: dict[str, Run] = {}
         self._queue: deque[Run] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._delivering: dict[Run, asyncio.Task[None]] = {}
 
     @property
     def runs(self) -> list[Run]:
-        """Return the runs that workers have, then those that wait, each in order."""
-        return [*self._runs.values(), *self._queue]
+        """Return the runs whose files are on their way, that workers have, and that wait, in order."""
+        done = [run for run in self._delivering if run.run_id not in self._runs]
+        return [*done, *self._runs.values(), *self._queue]
 
     @property
     def queue_depth(self) -> int:
@@ -100,6 +108,8 @@ class Dispatcher:
             AtCapacityError, QueueFullError: there is no room.
         """
         worker = self.pool.find_worker()
+        if len(self._delivering) >= MAX_DELIVERIES:
+            worker = None
         if worker is not None and not self._queue:
             self._start(run, worker)
         elif not self.pool.is_ready():
@@ -113,8 +123,13 @@ class Dispatcher:
 
     def cancel(self, run: Run) -> None:
         """Ask for the end of a run; again, or too late, does nothing."""
-        is_done = run.worker is not None and run.run_id not in self._runs  # Its files are read.
-        if run.is_cancel_requested or run.prediction.is_terminal or is_done:
+        if run.is_cancel_requested or run.prediction.is_terminal:
+            return
+        is_interrupted = self._outputs.interrupt(run)
+        if is_interrupted:
+            run.verdict = Canceled(time.time())
+        if run.worker is not None and run.run_id not in self._runs:  # Its files are on their way.
+            run.is_cancel_requested = is_interrupted
             return
         run.is_cancel_requested = True
         if run.worker is None:
@@ -160,12 +175,13 @@ class Dispatcher:
         return True
 
     async def close(self) -> None:
-        """Wait for the files that are still being read."""
+        """Wait for the files that are still on their way."""
         await self.wait_files()
+        await self._outputs.close()
 
     async def wait_files(self) -> None:
         """Wait for the files that are being read at the moment."""
-        await asyncio.gather(*self._tasks)
+        await asyncio.gather(*self._delivering.values())
 
     def _why_not_ready(self) -> str:
         reasons = [worker.reason for worker in self.pool.workers if worker.reason]
@@ -177,6 +193,8 @@ class Dispatcher:
         self.pool.acquire(worker)
         self._runs[run.run_id] = run
         message = Predict(run.run_id, run.values, run.prediction.context)
+        if run.uploads is not None:
+            message = replace(message, files=run.uploads.for_worker())
         try:
             worker.predict(message, is_alone=is_alone)
         except OSError:  # A long input goes through a file.
@@ -189,7 +207,7 @@ class Dispatcher:
     def _start_waiting(self) -> None:
         while self._queue:
             worker = self.pool.find_worker()
-            if worker is None:
+            if worker is None or len(self._delivering) >= MAX_DELIVERIES:
                 return
             run = self._queue.popleft()
             try:
@@ -246,7 +264,7 @@ class Dispatcher:
             case Log(_, source, text):
                 self._add_log(run, source, text)
             case Metric(_, name, value, mode):
-                if not run.prediction.is_terminal:
+                if run.verdict is None and not run.prediction.is_terminal:
                     run.apply(MetricRecorded(name, value, mode))
 
     def on_output(self, worker: Supervisor, source: str, text: str) -> None:
@@ -267,7 +285,8 @@ class Dispatcher:
             self._release(run, worker)
             was_stopped = run.is_cancel_requested and worker.state is WorkerState.STOPPED
             is_canceled = run.is_killed or was_stopped
-            self._finish(run, Canceled(time.time()) if is_canceled else Failed(time.time(), reason))
+            end = Canceled(time.time()) if is_canceled else Failed(time.time(), reason)
+            self._finish(run, run.verdict or end)
 
     def on_change(self, worker: Supervisor) -> None:
         """Tell the owner, and use a worker that has become ready, or give up where none will."""
@@ -291,23 +310,38 @@ class Dispatcher:
         elif message.files:
             run.backlog = deque([message])
             task = asyncio.get_running_loop().create_task(self._work_off(run, run.backlog))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._delivering[run] = task
         else:
             self._apply(run, message, self._value(message))
 
     async def _work_off(self, run: Run, backlog: deque[Output | Done]) -> None:
-        while backlog:
-            message = backlog.popleft()
-            value = self._value(message)
-            if message.files:
-                try:
-                    value = await asyncio.to_thread(inline_files, value, message.files)
-                except (OSError, ValueError) as error:  # ValueError: no path at all.
-                    reason = f"an output file cannot be read: {error}"
-                    self._finish(run, Failed(time.time(), reason))
-            self._apply(run, message, value)
-        run.backlog = None
+        try:
+            while backlog:
+                message = backlog.popleft()
+                if message.files and run.verdict is None and not run.prediction.is_terminal:
+                    await self._deliver_files(run, message)
+                else:
+                    await asyncio.to_thread(remove_files, message.files)
+                    self._apply(run, message, self._value(message))
+            run.backlog = None
+        finally:
+            del self._delivering[run]
+        self._start_waiting()
+
+    async def _deliver_files(self, run: Run, message: Output | Done) -> None:
+        """Bring the files of a message to clients; where that fails, the run has no other end."""
+        try:
+            value = await self._outputs.deliver(run, self._value(message), message.files)
+        except OutputFileError as error:
+            run.verdict = Failed(time.time(), str(error))
+            if run.run_id in self._runs and run.worker is not None:
+                # The slot is not free before the model has ended; nobody needs what it still makes.
+                run.worker.cancel(run.run_id)
+                self._after(run, self._settings.cancel_timeout_s, self._kill)
+            value = None
+        except InterruptedOutputError:
+            value = None
+        self._apply(run, message, value)
 
     def _value(self, message: Output | Done) -> Any:
         return message.value if isinstance(message, Output) else message.output
@@ -315,7 +349,10 @@ class Dispatcher:
     def _apply(self, run: Run, message: Output | Done, value: Any) -> None:
         if run.prediction.is_terminal:
             return
-        if isinstance(message, Output):
+        if run.verdict is not None:
+            if isinstance(message, Done):
+                self._finish(run, run.verdict)
+        elif isinstance(message, Output):
             run.apply(OutputAdded(message.index, value))
         elif message.status == SUCCEEDED:
             has_files = bool(message.files)

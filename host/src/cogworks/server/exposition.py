@@ -78,6 +78,9 @@ class _Snapshot(Collector):
         responses = {str(status): count for status, count in dict(metrics.responses).items()}
         yield _counter_by("predictions", "Predictions that have ended.", "status", predictions)
         yield _counter_by("http_responses", "Answers by HTTP status.", "code", responses)
+        yield _counter(
+            "upload_failures", "Output files that could not be uploaded.", metrics.upload_failures
+        )
         yield _counter("webhook_failures", "Webhooks given up.", metrics.webhook_failures)
         yield _counter(
             "worker_restarts", "Workers that followed a dead one.", metrics.worker_restarts

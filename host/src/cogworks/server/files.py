@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import base64
-import mimetypes
+import contextlib
 from pathlib import Path
 from typing import Any
 
 from cog._schema.kinds import is_dict, is_list
-
-DEFAULT_MEDIA_TYPE = "application/octet-stream"
+from cogworks.server.media import media_type_of_file
 
 CHUNK_BYTES = 3 * 256 * 1024
 """Encoded at once, a multiple of 3: the event loop can have its turn between two of them, as the
 encoder does not let go of the interpreter meanwhile."""
-
-mimetypes.add_type("image/webp", ".webp")
 
 
 def inline_files(value: Any, files: dict[str, dict[str, Any]]) -> Any:
@@ -27,15 +24,21 @@ def inline_files(value: Any, files: dict[str, dict[str, Any]]) -> Any:
     try:
         urls = {token: data_url(Path(file["path"]), file["name"]) for token, file in files.items()}
     finally:
-        for file in files.values():
-            if file["remove"]:
-                Path(file["path"]).unlink(missing_ok=True)
-    return _replace(value, urls)
+        remove_files(files)
+    return replace_tokens(value, urls)
+
+
+def remove_files(files: dict[str, dict[str, Any]]) -> None:
+    """Remove what was set aside for the server; what is gone already is no error."""
+    for file in files.values():
+        if file["remove"]:
+            with contextlib.suppress(OSError):
+                Path(file["path"]).unlink()
 
 
 def data_url(path: Path, name: str) -> str:
-    """Return the content of a file as a base64 data URL; its media type is told by ``name``."""
-    media_type = mimetypes.guess_type(name)[0] or DEFAULT_MEDIA_TYPE
+    """Return the content of a file as a base64 data URL; its type is told by ``name``, or itself."""
+    media_type = media_type_of_file(path, name)
     parts = [f"data:{media_type};base64,"]
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
@@ -43,11 +46,12 @@ def data_url(path: Path, name: str) -> str:
     return "".join(parts)
 
 
-def _replace(value: Any, urls: dict[str, str]) -> Any:
+def replace_tokens(value: Any, urls: dict[str, str]) -> Any:
+    """Return ``value`` with URLs in the place of tokens, however deep they are."""
     if isinstance(value, str):
         return urls.get(value, value)
     if is_list(value):
-        return [_replace(item, urls) for item in value]
+        return [replace_tokens(item, urls) for item in value]
     if is_dict(value):
-        return {key: _replace(item, urls) for key, item in value.items()}
+        return {key: replace_tokens(item, urls) for key, item in value.items()}
     return value

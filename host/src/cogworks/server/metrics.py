@@ -77,6 +77,7 @@ class Metrics:
         self.response_bytes = Distribution(SIZE_BOUNDS_BYTES)
         self.loop_lag_seconds = Distribution(LAG_BOUNDS_S)
         self.webhook_failures = 0
+        self.upload_failures = 0
         self.worker_restarts = 0
 
     def record_end(self, prediction: Prediction) -> None:
@@ -105,6 +106,10 @@ class Metrics:
     def record_webhook_failure(self) -> None:
         """Count a webhook that was given up."""
         self.webhook_failures += 1
+
+    def record_upload_failure(self) -> None:
+        """Count an output file that could not be uploaded."""
+        self.upload_failures += 1
 
     def record_worker_restart(self) -> None:
         """Count a worker that was started in the place of one that died."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+
+from cogworks.server.uploads import UploadedFiles
 
 ALL_EVENTS = frozenset({"start", "output", "logs", "completed"})
 """What a webhook can be told of. Source: upstream."""
@@ -17,7 +20,8 @@ class PredictionRequest(msgspec.Struct, frozen=True):
     ``id`` is the client's own, if it chose one; ``is_async`` if it does not wait for the end,
     ``is_streamed`` if it wants the events as they come;
     ``webhook`` is told of ``events``; ``trace`` are the headers of its trace. ``obstacle`` says why no
-    other server could run it, such as files that only this one has.
+    other server could run it, such as files that only this one has: ``files`` were uploaded with it,
+    and tokens in ``input`` stand for them.
     """
 
     input: dict[str, Any] = {}  # Each gets an empty one of its own: msgspec copies the default.
@@ -29,3 +33,10 @@ class PredictionRequest(msgspec.Struct, frozen=True):
     events: frozenset[str] = ALL_EVENTS
     obstacle: str | None = None
     trace: Mapping[str, str] = {}
+    files: UploadedFiles | None = None
+
+    def digest(self) -> str:
+        """Tell inputs apart without keeping them; files count by name and content."""
+        files = self.files
+        inputs = self.input if files is None else files.comparable(self.input)
+        return hashlib.sha256(msgspec.json.encode(inputs, order="sorted")).hexdigest()

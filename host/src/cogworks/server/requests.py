@@ -37,6 +37,9 @@ COUNTED_BYTES = 64 * 1024
 
 TOO_DEEP = f"The body has more than {MAX_DEPTH} levels of arrays and objects"
 
+NOT_FILES = (b"", b"application/json", b"application/x-www-form-urlencoded")
+"""Content types of bodies that are neither forms with files nor files."""
+
 TRACE_HEADERS = ("traceparent", "tracestate")
 
 
@@ -95,6 +98,14 @@ def find_header(scope: Scope, name: bytes) -> bytes:
     return b""
 
 
+def is_upload(scope: Scope) -> bool:
+    """Tell whether the body is a form or a file, by its Content-Type."""
+    content_type = find_header(scope, b"content-type")
+    if content_type == b"application/json":
+        return False
+    return content_type.partition(b";")[0].strip().lower() not in NOT_FILES
+
+
 async def read_prediction_request(
     scope: Scope, receive: Receive, limit_bytes: int
 ) -> PredictionRequest:
@@ -130,12 +141,21 @@ def decode_json(scope: Scope, body: bytes) -> Any:
     if media_type != b"application/json":
         shown = media_type[:80].decode("latin-1") or "missing"
         raise BadRequestError(415, f"Content-Type must be application/json; it is {shown}")
+    return decode_body(body)
+
+
+def decode_body(body: bytes, what: str = "The body") -> Any:
+    """Return what a JSON text holds; ``what`` it is called in errors.
+
+    Raises:
+        BadRequestError: 400 for no JSON, or too deep.
+    """
     try:
         data = msgspec.json.decode(body)
     except RecursionError as error:
         raise BadRequestError(400, TOO_DEEP) from error
     except ValueError as error:
-        raise BadRequestError(400, f"The body is not JSON: {error}") from error
+        raise BadRequestError(400, f"{what} is not JSON: {error}") from error
     # Few brackets cannot nest deeply, and they are counted in no time.
     if _has_many_brackets(body) and _is_too_deep(data):
         raise BadRequestError(400, TOO_DEEP)
@@ -149,7 +169,7 @@ def parse_prediction_request(data: Any) -> PredictionRequest:
         BadFieldsError: what is wrong.
     """
     if not is_dict(data):
-        raise BadFieldsError([_detail(["body"], "must be a JSON object")])
+        raise BadFieldsError([field_problem(["body"], "must be a JSON object")])
     inputs = data.get("input")
     context = data.get("context")
     prediction_id = data.get("id")
@@ -157,18 +177,22 @@ def parse_prediction_request(data: Any) -> PredictionRequest:
     events = data.get("webhook_events_filter")
     problems: list[dict[str, Any]] = []
     if inputs is not None and not is_dict(inputs):
-        problems.append(_detail(["body", "input"], "must be an object"))
+        problems.append(field_problem(["body", "input"], "must be an object"))
     if context is not None and not _is_text_map(context):
-        problems.append(_detail(["body", "context"], "must be an object whose values are strings"))
+        problems.append(
+            field_problem(["body", "context"], "must be an object whose values are strings")
+        )
     if prediction_id is not None and not is_id(prediction_id):
-        problems.append(_detail(["body", "id"], BAD_ID))
+        problems.append(field_problem(["body", "id"], BAD_ID))
     if webhook is not None:
         problem = validate_webhook(webhook) if isinstance(webhook, str) else "must be a string"
         if problem:
-            problems.append(_detail(["body", "webhook"], problem))
+            problems.append(field_problem(["body", "webhook"], problem))
     if events is not None and not _are_events(events):
         names = ", ".join(sorted(ALL_EVENTS))
-        problems.append(_detail(["body", "webhook_events_filter"], f"must be a list of: {names}"))
+        problems.append(
+            field_problem(["body", "webhook_events_filter"], f"must be a list of: {names}")
+        )
     if problems:
         raise BadFieldsError(problems)
     return PredictionRequest(
@@ -202,7 +226,7 @@ def read_page(scope: Scope) -> tuple[int, str | None]:
     limit = query.get("limit", [str(DEFAULT_PAGE)])[-1]
     is_number = limit.isascii() and limit.isdigit() and len(limit) <= MAX_LIMIT_DIGITS
     if not (is_number and 1 <= int(limit) <= MAX_PAGE):
-        raise BadFieldsError([_detail(["query", "limit"], f"must be from 1 to {MAX_PAGE}")])
+        raise BadFieldsError([field_problem(["query", "limit"], f"must be from 1 to {MAX_PAGE}")])
     return int(limit), query.get("cursor", [None])[-1]
 
 
@@ -218,7 +242,7 @@ def check_id(prediction_id: str) -> None:
         BadFieldsError: it is none.
     """
     if not is_id(prediction_id):
-        raise BadFieldsError([_detail(["path", "id"], BAD_ID)])
+        raise BadFieldsError([field_problem(["path", "id"], BAD_ID)])
 
 
 def with_id(request: PredictionRequest, prediction_id: str, kind: str) -> PredictionRequest:
@@ -229,7 +253,7 @@ def with_id(request: PredictionRequest, prediction_id: str, kind: str) -> Predic
     """
     if request.id not in (None, prediction_id):
         message = f"{kind} ID must match the ID supplied in the URL"
-        raise BadFieldsError([_detail(["body", "id"], message)])
+        raise BadFieldsError([field_problem(["body", "id"], message)])
     return replace(request, id=prediction_id)
 
 
@@ -278,7 +302,8 @@ def _is_text_map(value: Any) -> bool:
     return is_dict(value) and all(isinstance(item, str) for item in value.values())
 
 
-def _detail(loc: list[str], message: str) -> dict[str, Any]:
+def field_problem(loc: list[str], message: str) -> dict[str, Any]:
+    """Return what is wrong with one field, for ``BadFieldsError``."""
     return {"loc": loc, "msg": message, "type": "value_error"}
 
 

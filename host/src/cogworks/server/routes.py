@@ -30,6 +30,7 @@ from cogworks.server.requests import (
     BadFieldsError,
     BadRequestError,
     check_id,
+    is_upload,
     read_page,
     read_prediction_request,
     with_id,
@@ -184,6 +185,8 @@ class Routes:
     async def predict(self, scope: Scope, receive: Receive) -> ASGIApp:
         """Run a prediction: answer with its result, or at once where the client prefers that."""
         self._check_accept(scope)
+        if is_upload(scope):
+            return await self._predict_files(scope, receive)
         limit_bytes = self._settings.max_body_bytes
         request = await read_prediction_request(scope, receive, limit_bytes)
         return await self._answer(request, scope, receive)
@@ -192,6 +195,8 @@ class Routes:
         """Run the prediction that the URL names, once: again, it answers with what there is."""
         check_id(scope["prediction_id"])
         self._check_accept(scope)
+        if is_upload(scope):
+            return await self._predict_files(scope, receive, scope["prediction_id"])
         limit_bytes = self._settings.max_body_bytes
         request = await read_prediction_request(scope, receive, limit_bytes)
         request = with_id(request, scope["prediction_id"], self._kind)
@@ -264,6 +269,24 @@ class Routes:
         finally:
             self._patience.end(found)
         return JsonResponse(found.body())
+
+    async def _predict_files(
+        self, scope: Scope, receive: Receive, prediction_id: str | None = None
+    ) -> ASGIApp:
+        """Run a prediction whose files are in the request; they end with it, or with a refusal."""
+        from cogworks.server.upload_requests import read_upload_request
+
+        form = self._service.form
+        files = self._service.uploads.open()
+        try:
+            limit_bytes = self._settings.max_upload_bytes
+            request = await read_upload_request(scope, receive, form, files, limit_bytes)
+            if prediction_id is not None:
+                request = with_id(request, prediction_id, self._kind)
+            return await self._answer(request, scope, receive)
+        finally:
+            if not files.is_taken:
+                self._service.uploads.discard(files)
 
     def _unknown(self, scope: Scope) -> JsonResponse:
         return error_response(404, f"No {self._kind} has the id {scope['prediction_id']}")

@@ -14,6 +14,7 @@ from cogworks.server.event_log import EventLog
 from cogworks.server.handover import Handover
 from cogworks.server.predictions import Event, Prediction
 from cogworks.server.supervisor import Supervisor
+from cogworks.server.uploads import UploadedFiles
 
 Observer = Callable[[Prediction, Event], None]
 """Is told of each event right after it changed the prediction; must return at once."""
@@ -25,7 +26,8 @@ class Run:
     ``run_id`` names it on the bridge: never used twice, unlike the id that a client may choose.
     ``event_log`` is there where somebody may want to follow; with ``ends_with_followers`` nobody else
     waits for the end; ``handover`` is there where a next server must know of it. ``values`` are the checked inputs, ``digest`` tells them apart where the client chose the id,
-    ``worker`` has it once there was a slot. ``accepted`` is the answer to a client that does not wait.
+    ``worker`` has it once there was a slot. ``uploads`` came with the request, ``output_names`` are those of its files that were
+    sent; a ``verdict`` is how it will end whatever the worker still says. ``accepted`` is the answer to a client that does not wait.
     """
 
     def __init__(self, prediction: Prediction, run_id: str, values: dict[str, Any]) -> None:
@@ -39,6 +41,7 @@ class Run:
         self.ends_with_followers = False
         self.handover: Handover | None = None
         self.trace: Mapping[str, str] = {}
+        self.uploads: UploadedFiles | None = None
         self.worker: Supervisor | None = None
         self.observers: list[Observer] = []
         self.is_cancel_requested = False
@@ -47,6 +50,8 @@ class Run:
         self.is_answered = False
         self.timers: list[asyncio.TimerHandle] = []
         self.backlog: deque[Output | Done] | None = None
+        self.verdict: Event | None = None
+        self.output_names: set[str] = set()
         self._body: bytes | None = None
         self._input: msgspec.Raw | None = None
         self._waiters: list[asyncio.Future[None]] = []

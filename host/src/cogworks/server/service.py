@@ -1,10 +1,12 @@
-"""Predictions end to end, without HTTP: checked, found again by their id, run, and kept."""
+"""Predictions end to end, without HTTP: checked, found again by their id, run, and kept.
+
+Longer than 400 lines because it is the one place where all parts of the server meet.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -14,17 +16,20 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from cogworks.server.dispatch import Dispatcher, LogLine
+from cogworks.server.dispatch import NOT_READY, Dispatcher, LogLine
 from cogworks.server.errors import (
     ConflictError,
     InvalidInputError,
+    NotReadyError,
     SetupFailedError,
     StoppingError,
 )
 from cogworks.server.event_log import EventLog
+from cogworks.server.form_values import FormSchema
 from cogworks.server.ids import new_id
 from cogworks.server.launch import WorkerLaunch
 from cogworks.server.metrics import Levels, Metrics
+from cogworks.server.outputs import open_outputs
 from cogworks.server.pool import Pool
 from cogworks.server.prediction_request import ALL_EVENTS, PredictionRequest
 from cogworks.server.predictions import Prediction
@@ -35,6 +40,7 @@ from cogworks.server.settings import Settings
 from cogworks.server.store import MemoryStore, Record, Store
 from cogworks.server.succession import Succession
 from cogworks.server.supervisor import Supervisor
+from cogworks.server.uploads import UploadedFiles, Uploads
 from cogworks.server.validation import InputSchema
 from cogworks.server.webhooks import Webhooks
 from cogworks.server.worker_folder import remove_stale_folders
@@ -74,7 +80,11 @@ class PredictionService:
         self._settings = settings
         self._mode = launch.mode
         self._dispatcher = Dispatcher(
-            settings, on_log=on_log, on_end=self._on_end, on_change=self._on_change
+            settings,
+            on_log=on_log,
+            on_end=self._on_end,
+            on_change=self._on_change,
+            outputs=open_outputs(settings.upload_url, lambda: self.metrics.record_upload_failure()),
         )
         first = [*processes, *[None] * settings.workers][: settings.workers]
         self._pool = Pool(Supervisor(launch, settings, self._dispatcher, p) for p in first)
@@ -85,6 +95,7 @@ class PredictionService:
         self._by_id: dict[str, Run] = {}
         self._id_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.metrics = Metrics()
+        self.uploads = Uploads()
         self._run_numbers = 0
         self._succession = Succession(
             self._store, self._dispatcher, webhooks, retry_lost=settings.retry_lost
@@ -147,6 +158,7 @@ class PredictionService:
         await self._wait_idle(CANCEL_S if grace_s else 0.0)
         await asyncio.gather(*(worker.stop() for worker in self._pool.workers))
         await self._dispatcher.close()
+        await self.uploads.close()
         if self._webhooks is not None:
             for lost in await self._webhooks.drain(WEBHOOKS_S if grace_s else 0.0):
                 if self._store.is_durable:
@@ -172,6 +184,17 @@ class PredictionService:
         """Tell whether the author has opted in to streaming, by ``@streaming``."""
         paths = (self._document or {}).get("paths", {})
         return bool(paths.get("/predictions", {}).get("post", {}).get("x-cog-streaming"))
+
+    @property
+    def form(self) -> FormSchema:
+        """Return what a form must know of the inputs.
+
+        Raises:
+            NotReadyError: no worker has told them yet.
+        """
+        if self._document is None:
+            raise NotReadyError(NOT_READY)
+        return self._schema.form
 
     @property
     def mode(self) -> str:
@@ -246,7 +269,9 @@ class PredictionService:
     def _is_same(self, known: Run | Record, request: PredictionRequest) -> bool:
         """Tell whether a request has the input of a prediction; whose id is ours has no digest."""
         if known.digest is not None:
-            return known.digest == _digest(request)
+            return known.digest == request.digest()
+        if request.files is not None:
+            return False  # Names alone do not tell what files hold.
         body = known.body() if isinstance(known, Run) else known.body
         values, _ = self._schema.split_unknown(request.input)
         shown = msgspec.json.decode(body)["input"]
@@ -261,7 +286,7 @@ class PredictionService:
             NotReadyError, StoppingError: no worker can take it.
             AtCapacityError, QueueFullError: no slot is free.
         """
-        values = self._check(request.input)
+        values = self._check(request.input, request.files)
         if self._is_stopping:
             raise StoppingError
         run = self._new_run(request, values)
@@ -277,6 +302,8 @@ class PredictionService:
         except BaseException:
             del self._by_id[run.id]
             raise
+        if run.uploads is not None:
+            run.uploads.is_taken = True
         if run.handover is not None and run.worker is None:
             self._succession.keep(run)  # Those that have begun are kept already.
         return run
@@ -333,24 +360,26 @@ class PredictionService:
 
     def _new_run(self, request: PredictionRequest, values: dict[str, Any]) -> Run:
         prediction_id = request.id or new_id()
-        shown = self._schema.redact(values)
+        files = request.files
+        shown = self._schema.redact(values if files is None else files.shown(values))
         prediction = Prediction(prediction_id, shown, time.time(), request.context)
         run_id = prediction_id if request.id is None else self._new_run_id(prediction_id)
         run = Run(prediction, run_id, values)
         run.trace = request.trace
+        run.uploads = files
         if request.id is not None:
-            run.digest = _digest(request)
+            run.digest = request.digest()
         return run
 
     def _new_run_id(self, prediction_id: str) -> str:
         self._run_numbers += 1
         return f"{prediction_id}.{self._run_numbers}"
 
-    def _check(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def _check(self, inputs: dict[str, Any], files: UploadedFiles | None = None) -> dict[str, Any]:
         values, unknown = self._schema.split_unknown(inputs)
         if unknown:
             logger.warning("unknown inputs ignored: %s", ", ".join(unknown))
-        problems = self._schema.problems(values)
+        problems = self._schema.problems(values if files is None else files.checkable(values))
         if problems:
             raise InvalidInputError(problems)
         return values
@@ -358,6 +387,8 @@ class PredictionService:
     def _on_end(self, run: Run) -> None:
         """Count and keep a prediction that is over."""
         self._by_id.pop(run.id, None)
+        if run.uploads is not None:
+            self.uploads.discard(run.uploads)
         self.metrics.record_end(run.prediction)
         self._succession.keep(run)
 
@@ -378,8 +409,3 @@ class PredictionService:
     def _set_document(self, document: dict[str, Any] | None) -> None:
         self._document = document
         self._schema = InputSchema(document, self._mode)
-
-
-def _digest(request: PredictionRequest) -> str:
-    """Tell inputs apart without keeping them."""
-    return hashlib.sha256(msgspec.json.encode(request.input, order="sorted")).hexdigest()

@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from cogworks.errors import CogworksError
 
@@ -79,6 +80,13 @@ def _switch(text: str) -> bool:
     return known[text.lower()]
 
 
+def parse_web_url(text: str) -> str:
+    """Return an http(s) URL as it is; ValueError for anything else."""
+    if not text.lower().startswith(("http://", "https://")) or not urlsplit(text).hostname:
+        raise ValueError
+    return text
+
+
 _EXPECTED: dict[Any, str] = {
     _port: "a port, 0 to 65535",
     _positive: "a whole number of at least 1",
@@ -88,6 +96,7 @@ _EXPECTED: dict[Any, str] = {
     _seconds_or_forever: "seconds; 0 for no end",
     _seconds_or_none: "seconds; 0 for no limit",
     _switch: "1 or 0",
+    parse_web_url: "an http(s) URL",
     str: "text",
 }
 
@@ -150,6 +159,19 @@ class Settings:
         "COG_MAX_BODY",
         "Largest request body in bytes; more is answered with 413.",
         _positive,
+    )
+    max_upload_bytes: int = _setting(
+        10 * 1024 * MIB,
+        "COG_MAX_UPLOAD",
+        "Largest body in bytes of a form or a file, which goes to disk; more is answered with 413.",
+        _positive,
+    )
+    upload_url: str | None = _setting(
+        None,
+        "COG_UPLOAD_URL",
+        "Output files are sent there by `PUT`, each below this URL, and the output has their URLs; "
+        "without it, they are `data:` URLs (`--upload-url`).",
+        parse_web_url,
     )
     store: str = _setting(
         "memory:",

@@ -6,6 +6,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from cogworks.server.form_values import FormSchema
 from cogworks.server.input_problems import list_problems
 from cogworks.server.json_schema import FORMATS, to_json_schema
 from cogworks.server.redaction import Redact, find_redaction
@@ -25,6 +26,7 @@ class InputSchema:
         self._properties: dict[str, Any] | None = None
         self._validator: jsonschema_rs.Validator | None = None
         self._secrets: dict[str, Redact] = {}
+        self.form = FormSchema((schema or {}).get("properties", {}), components)
         if schema is None:
             return
         properties: dict[str, Any] = schema.get("properties", {})
@@ -52,7 +54,7 @@ class InputSchema:
 
     def has_secrets(self, values: dict[str, Any]) -> bool:
         """Tell whether any of the inputs is a secret."""
-        return not self._secrets.isdisjoint(values)
+        return not self._secrets.keys().isdisjoint(values)
 
     def redact(self, values: dict[str, Any]) -> dict[str, Any]:
         """Return the inputs with secrets made unreadable."""

@@ -104,11 +104,15 @@ class SetupFailed:
 
 @dataclass(frozen=True)
 class Predict:
-    """Server, data: run one prediction; ``input`` is as the client sent it, after validation."""
+    """Server, data: run one prediction; ``input`` is as the client sent it, after validation.
+
+    ``files`` maps each token that stands in ``input`` for an uploaded file to ``{"path", "name"}``.
+    """
 
     id: str
     input: dict[str, Any]
     context: dict[str, str] = field(default_factory=_no_context)
+    files: dict[str, dict[str, Any]] = field(default_factory=_no_files)
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class SyncExecutor:
         try:
             values = self._plan.coerce(message.input)
             canceller.enter()
-            files = self._plan.inputs.open(values)
+            files = self._plan.inputs.open(values, message.files)
             result = self._plan.model.call(**values)
             canceller.leave()
             return self._finish(message.id, result)

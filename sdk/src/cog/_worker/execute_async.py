@@ -127,7 +127,9 @@ class AsyncExecutor:
         try:
             values = self._plan.coerce(message.input)
             if self._plan.inputs.is_needed(values):
-                files = await self._loop.run_in_executor(None, self._plan.inputs.open, values)
+                files = await self._loop.run_in_executor(
+                    None, self._plan.inputs.open, values, message.files
+                )
             result = self._plan.model.call(**values)
             if inspect.isawaitable(result):
                 result = await result

@@ -1,10 +1,13 @@
 """Files on their way in and out of a prediction, and their end.
 
 In: a URL (``data:``, ``http:``, ``https:``) for a Path or File input becomes the object that the
-model expects; what was fetched is removed when the prediction is over. Out: a path or an open
-file in the output becomes a token, and the server, which does the reading, learns where the file
-is. A file below the worker's own temporary folder is removed by the server when it was read;
-any other belongs to the model and stays.
+model expects; what was fetched is removed when the prediction is over. A file that the client
+has uploaded is there already, and the server removes it. Out: a path or an open file in the
+output becomes a token, and the server, which does the reading, learns where the file is.
+
+The server may still read an output while the model works on the next prediction, which may well
+write to the same path. So each output is set aside: a file of the worker's own temporary folder
+is moved, any other, which belongs to the model, is copied. The server removes what was set aside.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import os
 import shutil
 import tempfile
 import uuid
+from collections.abc import Mapping
 from typing import Any, Callable
 
 from cog._schema.coerce import has_inner_files
@@ -45,8 +49,13 @@ class FileInputs:
         """Tell whether ``open`` has anything to do."""
         return any(values[name] is not None for name in self._names)
 
-    def open(self, values: dict[str, Any]) -> list[Callable[[], None]]:
+    def open(
+        self, values: dict[str, Any], uploads: Mapping[str, dict[str, Any]]
+    ) -> list[Callable[[], None]]:
         """Replace, in place, the strings of file inputs; return what must be called at the end.
+
+        Args:
+            uploads: the files that stand behind tokens, as ``Predict`` has them.
 
         Raises:
             Exception: a download failed; what was fetched before it is removed already.
@@ -54,7 +63,7 @@ class FileInputs:
         closers: list[Callable[[], None]] = []
         try:
             for name, kind in self._kinds:
-                values[name] = _open_value(values[name], kind, closers)
+                values[name] = _open_value(values[name], kind, uploads, closers)
             for name, type_ in self._nested:
                 values[name] = _open_inside(values[name], type_, closers)
         except BaseException:
@@ -76,6 +85,7 @@ class FileOutputs:
     def __init__(self, temp_dir: str) -> None:
         """Copy open files into ``temp_dir``, the worker's own."""
         self._temp_dir = temp_dir
+        self._tokens: dict[str, str] = {}
         self.files: dict[str, dict[str, Any]] = {}
 
     def add(self, value: Any) -> str:
@@ -85,19 +95,43 @@ class FileOutputs:
             FileNotFoundError, IsADirectoryError: there is nothing to read at the path.
             ValueError: an open file that is closed, or cannot be read.
         """
-        if isinstance(value, (str, os.PathLike)):
-            path: str = os.path.abspath(str(_local_path(value)))
-            name = os.path.basename(path)
-        else:
-            path, name = self._copy(value)
+        if not isinstance(value, (str, os.PathLike)):
+            return self._note(*self._copy(value))
+        path: str = os.path.abspath(str(_local_path(value)))
+        if path in self._tokens:  # Named twice in one output: it has been set aside already.
+            return self._tokens[path]
         if os.path.isdir(path):
             raise IsADirectoryError(f"the output {path} is a directory, not a file")
         if not os.path.exists(path):
             raise FileNotFoundError(f"the output file {path} does not exist")
-        token = f"cog-file:{uuid.uuid4().hex}"
-        remove = os.path.realpath(path).startswith(os.path.realpath(self._temp_dir) + os.sep)
-        self.files[token] = {"path": path, "name": name, "remove": remove}
+        token = self._note(self._set_aside(path), os.path.basename(path))
+        self._tokens[path] = token
         return token
+
+    def _note(self, path: str, name: str) -> str:
+        token = f"cog-file:{uuid.uuid4().hex}"
+        self.files[token] = {"path": path, "name": name, "remove": True}
+        return token
+
+    def _set_aside(self, path: str) -> str:
+        """Give the content of a file a name that nobody else uses; return it."""
+        descriptor, aside = tempfile.mkstemp(dir=self._temp_dir, suffix=os.path.splitext(path)[1])
+        os.close(descriptor)
+        try:
+            if self._is_own(path):
+                os.replace(path, aside)
+            else:
+                shutil.copyfile(path, aside)
+        except BaseException:  # A canceled prediction must not fill the disk either.
+            os.unlink(aside)
+            raise
+        return aside
+
+    def _is_own(self, path: str) -> bool:
+        """Tell whether a file, not a link to another one, is in the worker's temporary folder."""
+        folder = os.path.realpath(os.path.dirname(path)) + os.sep
+        root = os.path.realpath(self._temp_dir) + os.sep
+        return folder.startswith(root) and not os.path.islink(path)
 
     def _copy(self, stream: Any) -> tuple[str, str]:
         name = os.path.basename(str(getattr(stream, "name", ""))) or "output"
@@ -127,16 +161,20 @@ def _open_inside(value: Any, type_: Type, closers: list[Callable[[], None]]) -> 
     """Open the files inside of a value, and make of it what the model expects."""
 
     def open_file(file_type: Type, url: Any) -> Any:
-        return _open_value(url, _file_kind(file_type), closers)
+        return _open_value(url, _file_kind(file_type), {}, closers)  # Forms reach none of these.
 
     return compile_type(type_, open_file)(value)
 
 
-def _open_value(value: Any, kind: Any, closers: list[Callable[[], None]]) -> Any:
+def _open_value(
+    value: Any, kind: Any, uploads: Mapping[str, dict[str, Any]], closers: list[Callable[[], None]]
+) -> Any:
     if is_list(value):
-        return [_open_value(item, kind, closers) for item in value]
+        return [_open_value(item, kind, uploads, closers) for item in value]
     if not isinstance(value, str):
         return value
+    if value in uploads:
+        return _open_upload(uploads[value]["path"], kind, closers)
     opened = kind.validate(value)
     if kind is not Path:
         closers.append(getattr(opened, "close", _nothing))
@@ -145,6 +183,14 @@ def _open_value(value: Any, kind: Any, closers: list[Callable[[], None]]) -> Any
         return opened
     closers.append(lambda: opened.unlink(missing_ok=True))
     return opened.convert()
+
+
+def _open_upload(path: str, kind: Any, closers: list[Callable[[], None]]) -> Any:
+    if kind is Path:
+        return Path(path)
+    stream = open(path, "rb")  # noqa: SIM115 - closed when the prediction is over
+    closers.append(stream.close)
+    return stream
 
 
 def _local_path(value: Any) -> Any:

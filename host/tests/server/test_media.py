@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cogworks.cli.media import extension_for, media_type_of
+from cogworks.server.media import extension_for, media_type_of
 
 
 def test_a_known_extension_decides() -> None:

@@ -1,0 +1,187 @@
+"""Files that clients have uploaded: on disk before their prediction runs, removed after it.
+
+Every request has a folder of its own below one folder of the server. Nothing but the random token
+of a file, which the server has made and tells the worker, leads to it: a client that writes such
+a token into JSON names no file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from cog._schema.kinds import is_dict, is_list
+from cogworks.server.errors import StoppingError
+
+MAX_NAME_BYTES = 200
+"""Of a file's name; with what goes before it, it still is one on all file systems."""
+
+STAND_IN = "data:,"
+"""What the schema, which knows of URLs alone, is shown in the place of an uploaded file."""
+
+DEFAULT_NAME = "file"
+
+
+@dataclass
+class UploadedFile:
+    """One file: where it is, how the client calls it, and the SHA-256 of what it holds."""
+
+    path: Path
+    name: str
+    digest: str = ""
+
+
+class FileSink:
+    """Takes the content of one file, piece by piece; in threads, as disks may be slow."""
+
+    def __init__(self, file: UploadedFile) -> None:
+        """Create the file.
+
+        Raises:
+            OSError: that cannot be done.
+        """
+        self._file = file
+        self._hash = hashlib.sha256()
+        # Buffered by whoever calls: pieces are large.
+        self._target = file.path.open("xb", buffering=0)
+        self.size_bytes = 0
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append to the file."""
+        rest = memoryview(data)
+        self._hash.update(rest)
+        self.size_bytes += len(rest)
+        while rest:
+            rest = rest[self._target.write(rest) :]
+
+    def close(self) -> None:
+        """End the file; again does nothing."""
+        self._target.close()
+        self._file.digest = self._hash.hexdigest()
+
+
+class UploadedFiles:
+    """The files of one request, by token."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use ``folder``, which is there from the first file on."""
+        self.folder = folder
+        self.is_taken = False
+        self._files: dict[str, UploadedFile] = {}
+        self._sinks: list[FileSink] = []
+
+    def create(self, name: str) -> tuple[str, FileSink]:
+        """Begin a file; return the token that stands for it and what takes its content.
+
+        Raises:
+            OSError: that cannot be done.
+        """
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        name = safe_name(name)
+        folder = self.folder / str(len(self._sinks))  # The model sees the name as it was given.
+        folder.mkdir()
+        file = UploadedFile(folder / name, name)
+        sink = FileSink(file)
+        self._sinks.append(sink)
+        token = f"cog-upload:{uuid4().hex}"
+        self._files[token] = file
+        return token, sink
+
+    def forget(self, token: str) -> None:
+        """Leave a file out; it is removed with the others."""
+        del self._files[token]
+
+    def close(self) -> None:
+        """Close what is still open."""
+        for sink in self._sinks:
+            sink.close()
+
+    def for_worker(self) -> dict[str, dict[str, Any]]:
+        """Return what ``Predict`` says of the files."""
+        return {
+            token: {"path": str(file.path), "name": file.name}
+            for token, file in self._files.items()
+        }
+
+    def shown(self, value: Any) -> Any:
+        """Return inputs as clients see them: names in the place of tokens."""
+        return _replace(value, {token: file.name for token, file in self._files.items()})
+
+    def checkable(self, value: Any) -> Any:
+        """Return inputs as the schema knows them: URLs in the place of tokens."""
+        return _replace(value, dict.fromkeys(self._files, STAND_IN))
+
+    def comparable(self, value: Any) -> Any:
+        """Return inputs that are equal if names and contents of files are."""
+        return _replace(
+            value, {token: [file.name, file.digest] for token, file in self._files.items()}
+        )
+
+
+class Uploads:
+    """Owns the files of all requests, and their end."""
+
+    def __init__(self) -> None:
+        """Begin without a folder: most servers never need one."""
+        self._root: Path | None = None
+        self._is_closed = False
+        self._numbers = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def open(self) -> UploadedFiles:
+        """Return a place for the files of one request; to be given to ``discard`` at its end.
+
+        Raises:
+            StoppingError: the server is shutting down.
+            OSError: there is no folder for temporary files.
+        """
+        if self._is_closed:
+            raise StoppingError
+        if self._root is None:
+            self._root = Path(tempfile.mkdtemp(prefix="cog-uploads-"))
+        self._numbers += 1
+        return UploadedFiles(self._root / str(self._numbers))
+
+    def discard(self, files: UploadedFiles) -> None:
+        """Remove the files of a request; at once for who asks, a little later for the disk."""
+        task = asyncio.get_running_loop().create_task(_remove(files.folder))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Remove everything, and take nothing more."""
+        self._is_closed = True
+        await asyncio.gather(*self._tasks)
+        if self._root is not None:
+            await _remove(self._root)
+
+
+def safe_name(name: str) -> str:
+    """Return the last part of a client's name for a file, without what paths cannot hold."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    kept = "".join(character for character in last if character.isprintable())
+    while len(os.fsencode(kept)) > MAX_NAME_BYTES:
+        stem, suffix = os.path.splitext(kept)
+        kept = stem[:-1] + suffix if len(stem) > 1 else kept[:-1]
+    return DEFAULT_NAME if kept in ("", ".", "..") else kept
+
+
+async def _remove(folder: Path) -> None:
+    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _replace(value: Any, known: dict[str, Any]) -> Any:
+    if isinstance(value, str):
+        return known.get(value, value)
+    if is_list(value):
+        return [_replace(item, known) for item in value]
+    if is_dict(value):
+        return {key: _replace(item, known) for key, item in value.items()}
+    return value
