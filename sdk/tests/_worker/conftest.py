@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import socket
@@ -33,6 +34,9 @@ class Worker:
         for sock in (data, control):
             sock.settimeout(TIMEOUT_S)
         self._sockets = (data, control)
+        their_lifeline, lifeline = os.pipe()
+        self.lifeline = io.FileIO(lifeline, "w")
+        descriptors = (their_data.fileno(), their_control.fileno(), their_lifeline)
         self.data = Channel(data, str(temp_dir))
         self.control = Channel(control)
         self._from_data = self.data.receive()
@@ -45,18 +49,19 @@ class Worker:
                     sys.executable,
                     str(tree),
                     "--bridge",
-                    f"{their_data.fileno()},{their_control.fileno()}",
+                    ",".join(map(str, descriptors)),
                 ],
                 cwd=model,
                 env={**os.environ, "PYTHONPATH": "", **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=subprocess.STDOUT,
-                pass_fds=(their_data.fileno(), their_control.fileno()),
+                pass_fds=descriptors,
                 start_new_session=True,
             )
         their_data.close()
         their_control.close()
+        os.close(their_lifeline)
 
     def init(self, **changes: Any) -> None:
         values: dict[str, Any] = {
@@ -107,6 +112,7 @@ class Worker:
         for sock in self._sockets:
             sock.close()
         self.process.kill()
+        self.lifeline.close()
         self.process.wait(TIMEOUT_S)
 
 
