@@ -10,6 +10,12 @@ CogworksError                         the message is the whole sentence; ``exit_
 |  |- engines.errors.ResolutionError       the requirements do not fit together or do not exist
 |  |  '- engines.errors.IndexUnreachableError    nothing is known of them: no index answers
 |  '- engines.errors.InstallError          the packages could not be downloaded, built or installed
+|- oci.errors.OciError                a value of an image is wrong
+|  |- oci.errors.InvalidReferenceError     a text is no image's name
+|  |- oci.errors.DigestError               a text is no sha256 digest
+|  |- oci.errors.PlatformError             no such platform, or the image is not for it
+|  |- oci.errors.DocumentError             a manifest or configuration has problems: all of them
+|  '- oci.errors.TarError                  a member cannot be in a reproducible archive
 |- schema.errors.SchemaError          the author's signature cannot be turned into a schema
 |- server.errors                      what can go wrong with a prediction: a tree of its own
 '- server.store.errors                what can go wrong with the store: a tree of its own
