@@ -84,3 +84,19 @@ def test_example_reads_the_same_from_source_and_live(config: Path) -> None:
 
 def test_there_are_enough_fixtures() -> None:
     assert len(FILES) >= 35
+
+
+PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+RUNNERS = [
+    code for code in re.findall(r"```python\n(.*?)```", PAGE, re.S) if "class Runner(" in code
+]
+
+
+@pytest.mark.parametrize("number", range(len(RUNNERS)))
+def test_example_of_the_documentation_reads_the_same_from_source_and_live(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / f"documented_{number}.py"
+    file.write_text(RUNNERS[number], encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    check_equal(file, "Runner", "run")
