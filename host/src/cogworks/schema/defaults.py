@@ -107,7 +107,7 @@ class Defaults:
             raise Unknown(place, f"it raises {type(error).__name__}: {error}") from error
 
     def _read_constant(self, entity: ValueEntity, depth: int) -> tuple[Any] | None:
-        if entity.scope.find_change(entity.name) is not None:
+        if self._names.find_change(entity) is not None:
             return None  # Folding it says where it is changed.
         return self._read_object(entity.node, entity.scope, depth + 1)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from cogworks.errors import CogworksError
 
+MAX_EXCERPT = 100
+"""Characters of a source line that a message shows."""
+
 
 class SchemaError(CogworksError):
     """A place in the author's source, why it is a problem, and what to write instead.
@@ -42,8 +45,17 @@ class SchemaError(CogworksError):
         place = f"{self.file}:{self.line}: " if self.line else f"{self.file}: " if self.file else ""
         lines = [place + self.reason]
         if self.source_line.strip():
-            indent = len(self.source_line) - len(self.source_line.lstrip())
-            # Tabs become spaces, so that the caret stays below what it means.
-            lines.append("    " + self.source_line.strip().replace("\t", " "))
-            lines.append("    " + " " * (self.column - indent) + "^" * max(1, self.width))
+            lines += self._excerpt()
         return [*lines, self.advice] if self.advice else lines
+
+    def _excerpt(self) -> list[str]:
+        """Return the source line and the caret below it, of a long line only what is around it."""
+        # Tabs become spaces, so that the caret stays below what it means.
+        shown = "".join(char if char.isprintable() else " " for char in self.source_line)
+        first = len(shown) - len(shown.lstrip())
+        if self.column - first > MAX_EXCERPT // 2:
+            first = max(first, min(self.column - 20, len(shown) - MAX_EXCERPT))
+        text = shown[first:].rstrip()[:MAX_EXCERPT]
+        start = max(0, self.column - first)
+        width = min(max(1, self.width), max(1, len(text) - start))
+        return ["    " + text, "    " + " " * start + "^" * width]

@@ -87,7 +87,8 @@ class Scope:
 
     def find_change(self, path: str) -> Change | None:
         """Return where the value of a name, or a dotted name, is changed, if anywhere here."""
-        return self.find_named_change(path) or self.changes.get(ANY)
+        inside = (change for name, change in self.changes.items() if name.startswith(f"{path}."))
+        return self.find_named_change(path) or self.changes.get(ANY) or next(inside, None)
 
     def find_named_change(self, path: str) -> Change | None:
         """Return where the text names what is changed; ``exec`` may change anything."""
