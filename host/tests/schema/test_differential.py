@@ -6,7 +6,12 @@ directory below ``projects`` is a project of several modules, whose ``run.py`` i
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -21,6 +26,7 @@ from cogworks.schema import analyze
 from .authors import ROOT, SIGNATURES, import_file
 
 FILES = sorted(SIGNATURES.glob("*.py"))
+NEWER = sorted(SIGNATURES.glob("newer/*.py"))
 PROJECTS = sorted(SIGNATURES.glob("projects/*/run.py"))
 EXAMPLES = sorted((ROOT / "examples").glob("*/cog.yaml"))
 
@@ -100,3 +106,46 @@ def test_example_of_the_documentation_reads_the_same_from_source_and_live(
     file.write_text(RUNNERS[number], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     check_equal(file, "Runner", "run")
+
+
+LIVE = """
+import json, sys
+sys.path[:0] = [{sdk!r}, {folder!r}]
+from cog._schema.openapi import document
+from cog._schema.signature import read_signature
+module = __import__({module!r})
+print(json.dumps(document(read_signature(getattr(module, {name!r})), None, "0")))
+"""
+
+
+def _find_newer_python() -> str | None:
+    """Return a Python that knows the newest syntax: this one, or another of this machine."""
+    if sys.version_info >= (3, 12):
+        return sys.executable
+    names = ("python3.14", "python3.13", "python3.12")
+    found = [shutil.which(name) for name in names]
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    found += [str(path) for path in sorted(pyenv.glob("versions/3.1[2-9].*/bin/python"))]
+    return next((path for path in found if path is not None and _starts(path)), None)
+
+
+def _starts(python: str) -> bool:
+    """Tell whether it is a Python, not a launcher that stands for none."""
+    ended = subprocess.run([python, "-c", ""], capture_output=True, check=False)
+    return ended.returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", NEWER, ids=lambda file: str(file.stem))
+def test_syntax_of_a_newer_python_reads_the_same_from_source_and_live(file: Path) -> None:
+    python = _find_newer_python()
+    if python is None:
+        pytest.skip("there is no Python 3.12 or newer")
+    header = _HEADER.match(file.read_text(encoding="utf-8"))
+    assert header is not None
+    values = {"sdk": str(ROOT / "sdk" / "src"), "folder": str(file.parent)}
+    code = LIVE.format(**values, module=file.stem, name=header[1])
+    command = [python, "-B", "-S", "-c", code]
+    live = subprocess.run(command, capture_output=True, text=True, check=True)
+    static = analyze(file.parent, f"{file.name}:{header[1]}")
+    assert document_of(static) == json.loads(live.stdout)

@@ -12,7 +12,7 @@ from cogworks.schema.comprehensions import Local
 from cogworks.schema.entities import Entity, FunctionEntity, ValueEntity
 from cogworks.schema.errors import SchemaError
 from cogworks.schema.externals import external_name
-from cogworks.schema.helpers import Helper, find_helper, lambda_helper
+from cogworks.schema.functions import Helper, find_helper, lambda_helper
 from cogworks.schema.literals import Folder
 from cogworks.schema.names import Names
 from cogworks.schema.scopes import Scope

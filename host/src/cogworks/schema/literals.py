@@ -32,7 +32,7 @@ from cogworks.schema.entities import (
 )
 from cogworks.schema.enums import EnumReader, enum_kind
 from cogworks.schema.expressions import fold_expression, fold_items, take_part
-from cogworks.schema.helpers import Helper, bind_arguments, find_helper, lambda_helper
+from cogworks.schema.functions import Helper, bind_arguments, find_helper, lambda_helper
 from cogworks.schema.modules import Module
 from cogworks.schema.names import Names
 from cogworks.schema.scopes import Scope

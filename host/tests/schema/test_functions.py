@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cogworks.schema.entities import FunctionEntity
-from cogworks.schema.helpers import find_helper
+from cogworks.schema.functions import find_helper
 from cogworks.schema.literals import Folder
 from cogworks.schema.values import Unknown
 
