@@ -9,10 +9,20 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from cogworks.schema.entities import FunctionEntity
+from cogworks.schema.entities import ClassEntity, FunctionEntity
 from cogworks.schema.externals import external_name
 from cogworks.schema.names import Names
 from cogworks.schema.scopes import Function, Scope
+from cogworks.schema.source import Place, text_of
+
+SIGNATURE_ATTRIBUTES = (
+    "__annotations__",
+    "__defaults__",
+    "__kwdefaults__",
+    "__signature__",
+    "__wrapped__",
+)
+"""What a function can be given from outside that changes how its parameters are read."""
 
 
 @dataclass(frozen=True)
@@ -72,16 +82,34 @@ class Decorators:
         return None
 
     def _find_wrapper(self, decorator: ast.expr, scope: Scope) -> tuple[Function, Scope] | None:
-        """Return the function that a decorator puts in place of what it decorates."""
+        """Return the function that a decorator puts in place of what it decorates.
+
+        None if that shows through anyway: those of other packages are taken to use
+        ``functools.wraps``.
+
+        Raises:
+            SchemaError: it is the project's own, and does something else.
+        """
         node = decorator.func if isinstance(decorator, ast.Call) else decorator
         entities = self._names.resolve(node, scope)
-        if len(entities) != 1 or not isinstance(entities[0], FunctionEntity):
+        entity = entities[0] if len(entities) == 1 else None
+        if not isinstance(entity, (ClassEntity, FunctionEntity)):
             return None
-        entity = entities[0]
-        found = _returned_function(entity.node)
-        if found is not None and isinstance(decorator, ast.Call):
-            found = _returned_function(found) or found  # ``@retry(times=3)``
-        return None if found is None else (found, entity.scope.inside(entity.node))
+        if isinstance(entity, FunctionEntity):
+            function: Function | None = entity.node
+            if isinstance(decorator, ast.Call):  # ``@retry(times=3)``
+                function = _returned_function(entity.node)
+            if entity.node.decorator_list or (function and _returns_its_argument(function)):
+                return None
+            found = _returned_function(function) if function else None
+            if found is not None:
+                return found, entity.scope.inside(entity.node)
+        if _names_its_origin(entity.node):
+            return None
+        raise Place(scope.source, decorator).error(
+            f"what the decorator `{text_of(node)}` makes of a method only the running code knows",
+            "Let it return a function that is decorated with functools.wraps.",
+        )
 
     def _says_what_it_wraps(self, function: Function, scope: Scope) -> bool:
         for node in function.decorator_list:
@@ -104,10 +132,22 @@ def _returned_function(function: Function) -> Function | None:
     return None
 
 
+def _names_its_origin(node: ast.AST) -> bool:
+    """Whether ``functools.wraps`` or ``update_wrapper`` says what the result wraps."""
+    return any(
+        isinstance(item, ast.Call)
+        and ast.unparse(item.func).rpartition(".")[2] in ("wraps", "update_wrapper")
+        for item in ast.walk(node)
+    )
+
+
 def _returns_its_argument(function: Function) -> bool:
     """Whether it is ``def register(cls): ...; return cls``."""
     arguments = [*function.args.posonlyargs, *function.args.args]
-    returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
+    nodes = list(ast.walk(function))
+    if any(isinstance(node, ast.Attribute) and node.attr in SIGNATURE_ATTRIBUTES for node in nodes):
+        return False
+    returned = [node.value for node in nodes if isinstance(node, ast.Return)]
     names = {node.id if isinstance(node, ast.Name) else "" for node in returned}
     return bool(arguments) and names == {arguments[0].arg}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cog._schema.errors import SignatureError
 from cog._schema.rules import choose_method, missing_self
 from cogworks.schema.classes import Ancestor, Classes
-from cogworks.schema.decorators import Decorators
+from cogworks.schema.decorators import SIGNATURE_ATTRIBUTES, Decorators
 from cogworks.schema.entities import (
     ClassEntity,
     Entity,
@@ -25,14 +25,6 @@ from cogworks.schema.scopes import Function, Scope
 from cogworks.schema.source import Place, text_of
 
 RUNNERS = ("cog.BaseRunner", "cog.BasePredictor")
-
-_SIGNATURE_ATTRIBUTES = (
-    ".__annotations__",
-    ".__defaults__",
-    ".__kwdefaults__",
-    ".__signature__",
-    ".__wrapped__",
-)
 
 _DEFAULT_NAMES = {"run": ("Runner", "Predictor", "run", "predict"), "train": ("train", "Trainer")}
 
@@ -169,7 +161,7 @@ class Targets:
 
     def _check_unchanged(self, path: str, scope: Scope) -> None:
         """Refuse what is set from outside: ``Runner.run = ...``, ``run.__defaults__ = ...``."""
-        for suffix in ("", *_SIGNATURE_ATTRIBUTES):
+        for suffix in ("", *(f".{name}" for name in SIGNATURE_ATTRIBUTES)):
             change = scope.find_named_change(path + suffix)
             if change is not None and change.rebinds:
                 raise Place(scope.source, change.node).error(
