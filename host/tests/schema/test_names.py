@@ -133,3 +133,12 @@ def test_bases_are_followed_through_aliases_and_brackets(tmp_path: Path) -> None
         "ClassDef A",
         "typing.Generic",
     ]
+
+
+def test_name_that_only_type_checkers_see_hides_none_that_is_there(tmp_path: Path) -> None:
+    text = "X = 1\nif TYPE_CHECKING:\n    X = 2\n    Y = 3\n"
+    project = Project(tmp_path, {"run.py": text})
+    assert [describe(item) for item in project.names.look_up("X", project.main, None)] == ["= 1"]
+    (entity,) = project.names.look_up("Y", project.main, None)
+    assert isinstance(entity, Unclear)
+    assert entity.why.startswith("only type checkers see `Y`, in run.py:4")

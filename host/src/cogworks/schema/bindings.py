@@ -40,7 +40,7 @@ class Binding:
     ``node`` is a class, a function, the value of an assignment, or the alias of an import whose
     statement is ``statement``; None if the meaning cannot be told (a loop variable), or if
     ``is_deleted``. ``path`` says which part of the value it is. With ``starts``, what the name
-    was before is over; else it may still be that.
+    was before is over; else it may still be that. ``for_checkers`` if the running code has it not.
     """
 
     node: ast.AST | None
@@ -49,6 +49,7 @@ class Binding:
     starts: bool = True
     is_deleted: bool = False
     path: tuple[Part, ...] = ()
+    for_checkers: bool = False
 
 
 Found = dict[str, list[Binding]]
@@ -67,6 +68,14 @@ def extend(found: Found, more: Found) -> None:
     """Add bindings that come after those in ``found``."""
     for name, bindings in more.items():
         found.setdefault(name, []).extend(bindings)
+
+
+def only_for_checkers(found: Found) -> Found:
+    """Return the bindings of a block that only type checkers read."""
+    return {
+        name: [replace(item, starts=False, for_checkers=True) for item in bindings]
+        for name, bindings in found.items()
+    }
 
 
 def merge(branches: list[Found]) -> Found:

@@ -13,6 +13,7 @@ from cogworks.schema.bindings import (
     extend,
     is_covered,
     merge,
+    only_for_checkers,
     unclear,
 )
 from cogworks.schema.conditions import decide, is_type_checking, leaves
@@ -111,8 +112,7 @@ class Collector:
             if outcome is not False:
                 self._add_branch(branches, at.body)
             elif is_type_checking(at.test):
-                # Where type checkers see more than the running code, names are at least known.
-                extend(self.found, self._branch(at.body))
+                extend(self.found, only_for_checkers(self._branch(at.body)))
             orelse = [] if outcome is True else at.orelse
             if outcome is True:
                 self._merge(branches)

@@ -145,6 +145,10 @@ class Names:
 
     def _bound(self, name: str, binding: Binding, scope: Scope, depth: int) -> list[Entity]:
         node = binding.node
+        if binding.for_checkers:
+            place = Place(scope.source, binding.statement)
+            why = f"only type checkers see `{name}`, in {place.describe()}"
+            return [Unclear(place, name, f"{why}; the running model does not have it")]
         if isinstance(node, ast.ClassDef):
             return [ClassEntity(node, scope, scope.class_scope(node))]
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
