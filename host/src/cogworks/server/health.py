@@ -6,6 +6,8 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from cogworks import _version
 from cogworks.server.lifecycle import WorkerState
 from cogworks.server.service import PredictionService
@@ -51,6 +53,25 @@ def report(service: PredictionService, problem: str | None = None) -> dict[str, 
     if problem is not None:
         data["user_healthcheck_error"] = problem
     return data
+
+
+class Reporter:
+    """Writes ``report`` as JSON, once for each state: probes ask often, and little changes."""
+
+    def __init__(self, service: PredictionService) -> None:
+        """Report on ``service``."""
+        self._service = service
+        self._seen: tuple[str, SetupReport, str | None] | None = None
+        self._body = b""
+
+    def body(self) -> bytes:
+        """Return the body of ``GET /health-check`` where no model has a check of its own."""
+        worker = _representative(self._service)
+        seen = (status(self._service), worker.setup, worker.setup.error)
+        if seen != self._seen or worker.setup.completed_at is None:  # Until then, its logs grow.
+            self._body = msgspec.json.encode(report(self._service))
+            self._seen = seen
+        return self._body
 
 
 def reason_not_ready(service: PredictionService) -> str:

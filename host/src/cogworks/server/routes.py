@@ -70,6 +70,7 @@ class Routes:
     ) -> None:
         """Serve ``service``; ``shut_down`` begins the end of the server."""
         self._service = service
+        self._reporter = health.Reporter(service)
         self._settings = settings
         self._shut_down = shut_down
         self._kind = "training" if mode == "train" else "prediction"
@@ -131,7 +132,7 @@ class Routes:
     def _health_check_nowait(self) -> JsonResponse | None:
         if health.has_check(self._service):
             return None
-        return JsonResponse(health.report(self._service))
+        return JsonResponse(self._reporter.body())
 
     def _livez_nowait(self) -> JsonResponse:
         return JsonResponse({"status": "ok"})
