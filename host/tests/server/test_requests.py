@@ -13,7 +13,7 @@ from cogworks.server.requests import (
     BadRequestError,
     parse_prediction_request,
     read_body,
-    read_prediction_request,
+    read_json_request,
 )
 from cogworks.server.service import PredictionRequest
 
@@ -24,8 +24,7 @@ def read(*messages: dict[str, Any], limit: int = 100, **headers: str) -> bytes:
 
 def read_request(body: bytes, **headers: str) -> PredictionRequest:
     headers.setdefault("content_type", "application/json")
-    message = {"type": "http.request", "body": body}
-    return asyncio.run(read_prediction_request(_scope(headers), _receive((message,)), 10_000_000))
+    return read_json_request(_scope(headers), body)
 
 
 def _scope(headers: dict[str, str]) -> dict[str, Any]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 from pathlib import Path
 from typing import Any
+
+import pybase64
 
 from cog._schema.kinds import is_dict, is_list
 from cogworks.server.media import media_type_of_file
 
 CHUNK_BYTES = 3 * 256 * 1024
-"""Encoded at once, a multiple of 3: the event loop can have its turn between two of them, as the
-encoder does not let go of the interpreter meanwhile."""
+"""Encoded at once, a multiple of 3: the event loop can have its turn between two of them."""
 
 
 def inline_files(value: Any, files: dict[str, dict[str, Any]]) -> Any:
@@ -42,7 +42,7 @@ def data_url(path: Path, name: str) -> str:
     parts = [f"data:{media_type};base64,"]
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
-            parts.append(base64.b64encode(chunk).decode("ascii"))
+            parts.append(pybase64.b64encode_as_string(chunk))
     return "".join(parts)
 
 

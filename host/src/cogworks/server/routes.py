@@ -27,12 +27,14 @@ from cogworks.server.metrics import CONTENT_TYPE
 from cogworks.server.patience import Patience
 from cogworks.server.preferences import accepts_events
 from cogworks.server.requests import (
+    LARGE_BYTES,
     BadFieldsError,
     BadRequestError,
     check_id,
     is_upload,
+    read_body,
+    read_json_request,
     read_page,
-    read_prediction_request,
     with_id,
 )
 from cogworks.server.responses import JsonResponse, detail_response, error_response
@@ -188,9 +190,7 @@ class Routes:
         self._check_accept(scope)
         if is_upload(scope):
             return await self._predict_files(scope, receive)
-        limit_bytes = self._settings.max_body_bytes
-        request = await read_prediction_request(scope, receive, limit_bytes)
-        return await self._answer(request, scope, receive)
+        return await self._predict_json(scope, receive)
 
     async def predict_with_id(self, scope: Scope, receive: Receive) -> ASGIApp:
         """Run the prediction that the URL names, once: again, it answers with what there is."""
@@ -198,10 +198,7 @@ class Routes:
         self._check_accept(scope)
         if is_upload(scope):
             return await self._predict_files(scope, receive, scope["prediction_id"])
-        limit_bytes = self._settings.max_body_bytes
-        request = await read_prediction_request(scope, receive, limit_bytes)
-        request = with_id(request, scope["prediction_id"], self._kind)
-        return await self._answer(request, scope, receive)
+        return await self._predict_json(scope, receive, scope["prediction_id"])
 
     async def find(self, scope: Scope, receive: Receive) -> ASGIApp:
         """Answer with a prediction as it is now, or with its events."""
@@ -270,6 +267,35 @@ class Routes:
         finally:
             self._patience.end(found)
         return JsonResponse(found.body())
+
+    async def _predict_json(
+        self, scope: Scope, receive: Receive, prediction_id: str | None = None
+    ) -> ASGIApp:
+        body = await read_body(scope, receive, self._settings.max_body_bytes)
+        if len(body) >= LARGE_BYTES and self._service.takes_files_apart:
+            return await self._predict_large(scope, receive, body, prediction_id)
+        request = read_json_request(scope, body)
+        if prediction_id is not None:
+            request = with_id(request, prediction_id, self._kind)
+        return await self._answer(request, scope, receive)
+
+    async def _predict_large(
+        self, scope: Scope, receive: Receive, body: bytes, prediction_id: str | None
+    ) -> ASGIApp:
+        """Run a prediction whose files are in its JSON."""
+        from cogworks.server.large_requests import read_large_request
+
+        files = self._service.uploads.open()
+        try:
+            request = await read_large_request(scope, body, self._service.form, files)
+            if request is None:
+                request = read_json_request(scope, body)
+            if prediction_id is not None:
+                request = with_id(request, prediction_id, self._kind)
+            return await self._answer(request, scope, receive)
+        finally:
+            if not files.is_taken:
+                self._service.uploads.discard(files)
 
     async def _predict_files(
         self, scope: Scope, receive: Receive, prediction_id: str | None = None

@@ -14,8 +14,6 @@ from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
-import msgspec
-
 from cogworks.server.dispatch import NOT_READY, Dispatcher, LogLine
 from cogworks.server.errors import (
     ConflictError,
@@ -26,9 +24,11 @@ from cogworks.server.errors import (
 )
 from cogworks.server.event_log import EventLog
 from cogworks.server.form_values import FormSchema
+from cogworks.server.idempotency import is_same
 from cogworks.server.ids import new_id
 from cogworks.server.launch import WorkerLaunch
-from cogworks.server.metrics import Levels, Metrics
+from cogworks.server.levels import read_levels
+from cogworks.server.metrics import Metrics
 from cogworks.server.outputs import open_outputs
 from cogworks.server.pool import Pool
 from cogworks.server.prediction_request import ALL_EVENTS, PredictionRequest
@@ -197,6 +197,11 @@ class PredictionService:
         return self._schema.form
 
     @property
+    def takes_files_apart(self) -> bool:
+        """Tell whether files may be taken out of JSON: not where a next server may need the whole."""
+        return self._document is not None and not self._store.is_durable
+
+    @property
     def mode(self) -> str:
         """Return ``run`` or ``train``."""
         return self._mode
@@ -214,19 +219,7 @@ class PredictionService:
     def render_metrics(self) -> Callable[[], bytes]:
         """Return what writes the metrics of this moment; it takes milliseconds, in any thread."""
         self.metrics.worker_restarts = sum(worker.restarts for worker in self._pool.workers)
-        ready = self._pool.ready_workers
-        levels = Levels(
-            queue_depth=self._dispatcher.queue_depth,
-            slots=sum(worker.ready.slots for worker in ready if worker.ready is not None),
-            slots_busy=sum(self._pool.taken(worker) for worker in ready),
-            is_ready=self.is_ready(),
-            stream_subscribers=sum(
-                run.event_log.subscriber_count
-                for run in self._by_id.values()
-                if run.event_log is not None
-            ),
-            worker_pids=tuple(worker.pid for worker in self._pool.workers),
-        )
+        levels = read_levels(self._dispatcher, self._by_id.values(), is_ready=self.is_ready())
         return partial(self.metrics.render, levels)
 
     def is_busy(self) -> bool:
@@ -262,21 +255,9 @@ class PredictionService:
             known = self._by_id.get(request.id) or await self._store.find(request.id)
             if known is None:
                 return self.submit(request)
-        if not self._is_same(known, request):
+        if not is_same(known, request, self._schema):
             raise ConflictError(request.id)
         return known
-
-    def _is_same(self, known: Run | Record, request: PredictionRequest) -> bool:
-        """Tell whether a request has the input of a prediction; whose id is ours has no digest."""
-        if known.digest is not None:
-            return known.digest == request.digest()
-        if request.files is not None:
-            return False  # Names alone do not tell what files hold.
-        body = known.body() if isinstance(known, Run) else known.body
-        values, _ = self._schema.split_unknown(request.input)
-        shown = msgspec.json.decode(body)["input"]
-        # Secrets are stars on both sides, so a wrong one must not pass for the right one.
-        return shown == self._schema.redact(values) and not self._schema.problems(values)
 
     def submit(self, request: PredictionRequest, observer: Observer | None = None) -> Run:
         """Start a prediction, or let it wait for a slot where the settings allow that.

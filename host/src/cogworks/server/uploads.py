@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import msgspec
+
 from cog._schema.kinds import is_dict, is_list
 from cogworks.server.errors import StoppingError
 
@@ -31,11 +33,15 @@ DEFAULT_NAME = "file"
 
 @dataclass
 class UploadedFile:
-    """One file: where it is, how the client calls it, and the SHA-256 of what it holds."""
+    """One file: where it is, how the client calls it, and the SHA-256 of what it holds.
+
+    ``shown`` is the URL by which the client gave it, where that was part of a JSON request.
+    """
 
     path: Path
     name: str
     digest: str = ""
+    shown: msgspec.Raw | None = None
 
 
 class FileSink:
@@ -48,7 +54,7 @@ class FileSink:
             OSError: that cannot be done.
         """
         self._file = file
-        self._hash = hashlib.sha256()
+        self._hash = hashlib.sha256() if file.shown is None else None
         # Buffered by whoever calls: pieces are large.
         self._target = file.path.open("xb", buffering=0)
         self.size_bytes = 0
@@ -56,7 +62,8 @@ class FileSink:
     def write(self, data: bytes | memoryview) -> None:
         """Append to the file."""
         rest = memoryview(data)
-        self._hash.update(rest)
+        if self._hash is not None:
+            self._hash.update(rest)
         self.size_bytes += len(rest)
         while rest:
             rest = rest[self._target.write(rest) :]
@@ -64,7 +71,8 @@ class FileSink:
     def close(self) -> None:
         """End the file; again does nothing."""
         self._target.close()
-        self._file.digest = self._hash.hexdigest()
+        if self._hash is not None:
+            self._file.digest = self._hash.hexdigest()
 
 
 class UploadedFiles:
@@ -77,8 +85,11 @@ class UploadedFiles:
         self._files: dict[str, UploadedFile] = {}
         self._sinks: list[FileSink] = []
 
-    def create(self, name: str) -> tuple[str, FileSink]:
+    def create(self, name: str, shown: msgspec.Raw | None = None) -> tuple[str, FileSink]:
         """Begin a file; return the token that stands for it and what takes its content.
+
+        Args:
+            shown: what clients are shown instead of its name.
 
         Raises:
             OSError: that cannot be done.
@@ -87,7 +98,7 @@ class UploadedFiles:
         name = safe_name(name)
         folder = self.folder / str(len(self._sinks))  # The model sees the name as it was given.
         folder.mkdir()
-        file = UploadedFile(folder / name, name)
+        file = UploadedFile(folder / name, name, shown=shown)
         sink = FileSink(file)
         self._sinks.append(sink)
         token = f"cog-upload:{uuid4().hex}"
@@ -97,6 +108,11 @@ class UploadedFiles:
     def forget(self, token: str) -> None:
         """Leave a file out; it is removed with the others."""
         del self._files[token]
+
+    @property
+    def has_names(self) -> bool:
+        """Tell whether clients are shown names in the place of files."""
+        return any(file.shown is None for file in self._files.values())
 
     def close(self) -> None:
         """Close what is still open."""
@@ -111,8 +127,9 @@ class UploadedFiles:
         }
 
     def shown(self, value: Any) -> Any:
-        """Return inputs as clients see them: names in the place of tokens."""
-        return _replace(value, {token: file.name for token, file in self._files.items()})
+        """Return inputs as clients see them: names, or what was given, in the place of tokens."""
+        known = {token: file.shown or file.name for token, file in self._files.items()}
+        return _replace(value, known)
 
     def checkable(self, value: Any) -> Any:
         """Return inputs as the schema knows them: URLs in the place of tokens."""
@@ -120,9 +137,10 @@ class UploadedFiles:
 
     def comparable(self, value: Any) -> Any:
         """Return inputs that are equal if names and contents of files are."""
-        return _replace(
-            value, {token: [file.name, file.digest] for token, file in self._files.items()}
-        )
+        known = {
+            token: file.shown or [file.name, file.digest] for token, file in self._files.items()
+        }
+        return _replace(value, known)
 
 
 class Uploads:
