@@ -17,8 +17,12 @@ from cog._schema.types import Signature
 from cogworks.schema import SchemaError, analyze
 
 HEADER = """\
+import datetime
+import enum
 import typing
-from typing import Any, Dict, Iterator, List, Optional, Union
+from dataclasses import dataclass, field
+from typing import Any, Dict, FrozenSet, Iterator, List, Literal, Optional, Set, Tuple, TypedDict
+from typing import Union
 
 import cog as c
 from cog import BaseModel, ConcatenateIterator, File, Input, Opaque, Path, Secret
@@ -31,10 +35,34 @@ class Point(BaseModel):
     label: Optional[str] = None
 
 
+class Color(str, enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = enum.auto()
+
+
+@dataclass
+class Options:
+    color: Color
+    points: List[Point] = field(default_factory=list)
+    ratio: Union[float, Literal["auto"]] = "auto"
+    next: "Optional[Options]" = None
+
+
+class Message(TypedDict, total=False):
+    at: datetime.date
+    size: Tuple[int, str]
+
+
 """
 
 LEAVES = st.sampled_from(
     ["int", "float", "bool", "str", "Path", "c.File", "Secret", "Any", "dict", "Point", "None"]
+    + ["Color", "Level", "Literal['a', 1, True]", "Options", "Message", "datetime.date", "Set[int]"]
 )
 # In one order only: ``typing`` caches what it makes, and takes Union[int, str] for Union[str, int].
 UNIONS = st.tuples(LEAVES, LEAVES).map(lambda pair: "Union[{}, {}]".format(*sorted(pair)))
@@ -45,18 +73,31 @@ ANNOTATIONS = st.recursive(
         inner.map("Optional[{}]".format),
         inner.map("Dict[str, {}]".format),
         inner.map("typing.Annotated[{}, 'x']".format),
+        inner.map("Tuple[{}, ...]".format),
+        inner.map("Tuple[int, {}]".format),
+        inner.map("FrozenSet[{}]".format),
+        st.tuples(inner, inner).map(lambda pair: "Union[{}, {}]".format(*sorted(pair))),
         inner.map("typing.Annotated[{}, Opaque]".format),
     ),
     max_leaves=3,
 )
 VALUES = st.sampled_from(
     ["1", "-2.5", "True", "None", "'a'", "ONE", "TWO + 'x'", "[]", "[1, ONE]", "['a']", "{'a': 1}"]
+    + ["Color.RED", "Level.HIGH"]
 )
-ARGUMENTS = st.dictionaries(
-    st.sampled_from(["default", "ge", "le", "min_length", "max_length", "regex", "description"]),
-    VALUES,
-    max_size=2,
+DEFAULTS = VALUES | st.sampled_from(
+    ["Point(3)", "Options(Color.BLUE)", "[Point(1, label='x')]", "(1, 'a')", "{1, 2}"]
 )
+ARGUMENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "default": DEFAULTS,
+        **{
+            name: VALUES
+            for name in ("ge", "le", "min_length", "max_length", "regex", "description")
+        },
+    },
+).filter(lambda given: len(given) <= 2)
 CHOICES = st.sampled_from(["", "choices=[1, 2]", "choices=['a', TWO]", "choices=[ONE] * 3"])
 OUTPUTS = st.one_of(
     ANNOTATIONS,
@@ -73,7 +114,7 @@ def parameters(draw: st.DrawFn, name: str) -> str:
     if kind == "none":
         return f"{name}: {annotation}"
     if kind == "plain":
-        return f"{name}: {annotation} = {draw(VALUES)}"
+        return f"{name}: {annotation} = {draw(DEFAULTS)}"
     arguments = [f"{key}={value}" for key, value in draw(ARGUMENTS).items()]
     arguments += [text for text in [draw(CHOICES)] if text]
     return f"{name}: {annotation} = Input({', '.join(arguments)})"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import Annotated, Any, Optional
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from typing import Annotated, Any, Literal, NewType, Optional, TypedDict, Union
 
 from cog import (
     AsyncConcatenateIterator,
@@ -78,6 +81,61 @@ class Runner(BaseRunner):
         return Output(text=label, file=file, boxes=[Box(left=1)], score=0.5)
 
 
+class Color(str, Enum):
+    """One of some values."""
+
+    RED = "red"
+    BLUE = "blue"
+
+
+@dataclass
+class Layer:
+    """An object as an input, with a file inside."""
+
+    image: Path
+    color: Color = Color.RED
+    at: tuple[int, int] = (0, 0)
+    below: list[Layer] = field(default_factory=list["Layer"])
+
+
+class Message(TypedDict):
+    """An object that stays a dict."""
+
+    role: Literal["user", "system"]
+    at: date
+
+
+UserId = NewType("UserId", int)
+
+
+class Typed(BaseRunner):
+    """A model with every other kind of type."""
+
+    def run(
+        self,
+        layers: list[Layer],
+        messages: list[Message],
+        user: UserId,
+        color: Color = Color.RED,
+        size: Literal["small", "large"] = "small",
+        steps: Annotated[int, Input(ge=1, description="how many")] = 20,
+        colors: set[Color] = Input(default={Color.RED}),
+        pair: tuple[float, str] = (1.0, "a"),
+        matrix: Optional[list[list[float]]] = None,
+        seed: Union[int, Literal["random"], None] = None,
+        table: dict[str, Optional[Layer]] = Input(default_factory=dict),
+    ) -> Union[Output, list[Layer], None]:
+        """Look at all of them."""
+        warm: bool = color is Color.RED and Color.RED in colors
+        where: tuple[int, int] = layers[0].at
+        first: Literal["user", "system"] = messages[0]["role"]
+        label = (
+            f"{user + 1} {warm} {where} {first} {size} {steps} {pair[1].upper()} {seed} {matrix}"
+        )
+        found = table.get("a")
+        return Output(text=label, file=found.image, boxes=[]) if found is not None else layers
+
+
 class Writer(BaseRunner):
     """A model that yields a text."""
 
@@ -96,6 +154,14 @@ class Painter(BaseRunner):
         """Paint."""
         for number in range(count):
             yield Path(f"{number}.png")
+
+
+class Counter(BaseRunner):
+    """A model with a generator."""
+
+    def run(self, count: int) -> Generator[int, None, None]:
+        """Count."""
+        yield from range(count)
 
 
 class Chat(BaseRunner):

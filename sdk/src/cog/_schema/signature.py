@@ -5,6 +5,7 @@ The worker uses it under the model's Python; ``cogworks.schema`` does the same f
 
 from __future__ import annotations
 
+import enum
 import inspect
 from typing import Any, Callable
 
@@ -129,17 +130,22 @@ def _given(name: str, info: Any, default: Any) -> Given:
         choices = tuple(_json(name, choice) for choice in info.choices)
     return Given(
         _json(name, default),
-        info.description,
-        info.ge,
-        info.le,
-        info.min_length,
-        info.max_length,
-        info.regex,
+        _value(info.description),
+        _value(info.ge),
+        _value(info.le),
+        _value(info.min_length),
+        _value(info.max_length),
+        _value(info.regex),
         choices,
-        info.deprecated,
-        info.accept,
+        _value(info.deprecated),
+        _value(info.accept),
         factory,
     )
+
+
+def _value(argument: Any) -> Any:
+    """Members of enums may be limits, too."""
+    return argument.value if isinstance(argument, enum.Enum) else argument
 
 
 def _json(name: str, value: Any) -> Any:
