@@ -117,7 +117,16 @@ def test_times_are_utc_with_microseconds() -> None:
 
 @pytest.mark.parametrize("end", [Succeeded(2.0), Failed(2.0, "x"), Canceled(2.0)])
 def test_predict_time_is_there_however_it_ends(end: Event) -> None:
-    assert finished(Started(1.0), end)["metrics"] == {"predict_time": 2.0}
+    assert finished(Started(0.5), end)["metrics"] == {"predict_time": 1.5}
+
+
+def test_predict_time_leaves_the_queue_out() -> None:
+    waited = finished(Started(9.0), Succeeded(10.5))
+    assert waited["metrics"] == {"predict_time": 1.5}
+
+
+def test_what_never_began_took_no_time() -> None:
+    assert finished(Canceled(10.5))["metrics"] == {"predict_time": 0.0}
 
 
 def test_items_are_collected_and_stay_when_it_fails() -> None:

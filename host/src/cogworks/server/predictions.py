@@ -211,7 +211,8 @@ class Prediction(msgspec.Struct):
     def _all_metrics(self) -> dict[str, Any]:
         if self.completed_at is None:
             return self.metrics
-        return {**self.metrics, "predict_time": self.completed_at - self.created_at}
+        began_at = self.completed_at if self.started_at is None else self.started_at
+        return {**self.metrics, "predict_time": self.completed_at - began_at}
 
 
 def _record(metrics: dict[str, Any], name: str, value: Any, mode: str) -> None:
