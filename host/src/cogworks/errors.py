@@ -10,6 +10,7 @@ CogworksError                         the message is the whole sentence; ``exit_
 |  |- engines.errors.ResolutionError       the requirements do not fit together or do not exist
 |  |  '- engines.errors.IndexUnreachableError    nothing is known of them: no index answers
 |  '- engines.errors.InstallError          the packages could not be downloaded, built or installed
+|- build.errors.BuildError            a project cannot be made into layers: a tree of its own
 |- oci.errors.OciError                a value of an image is wrong
 |  |- oci.errors.InvalidReferenceError     a text is no image's name
 |  |- oci.errors.DigestError               a text is no sha256 digest

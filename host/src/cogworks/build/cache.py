@@ -1,0 +1,162 @@
+"""Layers and downloads on disk, shared by builds that run at the same time.
+
+    oci/blobs/sha256/<hex>        packed layers and other content, named by digest
+    oci/wheels/sha256/<hex>       wheels, named by digest
+    oci/keys/<layer key>.json     diff_id, and for each codec: digest and size
+    oci/filehash/<name>.json      what a file's digest was when it had this size, time and inode
+    oci/locks/<name>.lock         held while something of that name is made
+    oci/tmp/                      what is being written; a file left here belongs to nobody
+
+A file gets its name only when it is complete, so a build that is killed leaves nothing that looks whole. An entry whose
+blob is gone, or no longer what it was, is made again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from filelock import FileLock
+
+from cogworks.build.file_hash import FileHashes
+from cogworks.build.packer import Summary
+from cogworks.oci.digest import Digest
+from cogworks.oci.errors import DigestError
+from cogworks.oci.layer import Codec, Layer
+
+NAME_MAX_CHARS = 64
+"""Keys and digests are sha256: 64 digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class CachedLayer:
+    """A layer on disk; ``is_new`` if it was packed just now."""
+
+    layer: Layer
+    path: Path
+    is_new: bool
+
+
+class Cache:
+    """The folder `oci` of the cache directory."""
+
+    def __init__(self, cache_dir: Path) -> None:
+        self.root = cache_dir / "oci"
+        self.hashes = FileHashes(self.root / "filehash")
+
+    def blob_path(self, digest: Digest) -> Path:
+        """Return where a blob is, if it is there."""
+        return self.root / "blobs" / "sha256" / digest.hex
+
+    def wheel_path(self, digest: Digest) -> Path:
+        """Return where a wheel is, if it is there."""
+        return self.root / "wheels" / "sha256" / digest.hex
+
+    def layer(self, key: str, codec: Codec, make: Callable[[Path], Summary]) -> CachedLayer:
+        """Return the layer of a key; ``make`` packs it into a new file where the cache has none.
+
+        Two builds that want the same layer make it once: the second waits for the first.
+        """
+        found = self.find_layer(key, codec)
+        if found is not None:
+            return found
+        with self.lock(key):
+            found = self.find_layer(key, codec)
+            if found is not None:
+                return found
+            with self.temporary() as path:
+                layer = make(path).layer
+                target = self.keep(path, self.blob_path(layer.digest), layer.digest)
+            self._note(key, layer)
+            return CachedLayer(layer, target, is_new=True)
+
+    def find_layer(self, key: str, codec: Codec) -> CachedLayer | None:
+        """Return a layer that is there and whole; what is damaged is removed."""
+        layer = _layer_of(_read_json(self._key_path(key)), codec)
+        if layer is None:
+            return None
+        path = self.blob_path(layer.digest)
+        if not self.is_whole(path, layer.digest, layer.size_bytes):
+            return None
+        return CachedLayer(layer, path, is_new=False)
+
+    def is_whole(self, path: Path, digest: Digest, size_bytes: int | None = None) -> bool:
+        """Tell whether a file is what its name says; it is removed if not."""
+        try:
+            stat = path.stat()
+            fits = size_bytes is None or stat.st_size == size_bytes
+            if fits and self.hashes.sha256(path) == digest.hex:
+                return True
+            path.unlink()
+        except FileNotFoundError:
+            pass
+        return False
+
+    def keep(self, temporary: Path, target: Path, digest: Digest) -> Path:
+        """Give a complete file its name; its content is known to be of the digest."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.chmod(0o444)
+        temporary.replace(target)
+        self.hashes.remember(target, digest.hex)
+        return target
+
+    @contextmanager
+    def temporary(self) -> Generator[Path]:
+        """Yield a path for a new file; whatever is still there at the end is removed."""
+        folder = self.root / "tmp"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{os.getpid()}-{secrets.token_hex(6)}"
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    @contextmanager
+    def lock(self, name: str) -> Generator[None]:
+        """Hold the lock of a name; the system releases it if this process dies."""
+        folder = self.root / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f"{name[:NAME_MAX_CHARS]}.lock"):
+            yield
+
+    def _key_path(self, key: str) -> Path:
+        return self.root / "keys" / f"{key}.json"
+
+    def _note(self, key: str, layer: Layer) -> None:
+        """Add a variant to the key's entry; a different diff_id replaces what was there."""
+        path = self._key_path(key)
+        known = _read_json(path)
+        variants: dict[str, object] = {}
+        if known.get("diff_id") == layer.diff_id.hex:
+            variants.update(cast("Mapping[str, object]", known.get("variants", {})))
+        variants[layer.codec.name] = {"digest": layer.digest.hex, "size": layer.size_bytes}
+        content = {"diff_id": layer.diff_id.hex, "variants": variants}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self.temporary() as temporary:
+            temporary.write_text(json.dumps(content, sort_keys=True) + "\n", encoding="utf-8")
+            temporary.replace(path)
+
+
+def _read_json(path: Path) -> Mapping[str, object]:
+    """Return an entry of our own; a damaged one counts as missing."""
+    try:
+        value: object = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
+
+
+def _layer_of(entry: Mapping[str, object], codec: Codec) -> Layer | None:
+    try:
+        variant = cast("Mapping[str, Mapping[str, object]]", entry["variants"])[codec.name]
+        digest, size = Digest(str(variant["digest"])), variant["size"]
+        diff_id = Digest(str(entry["diff_id"]))
+    except (KeyError, TypeError, DigestError):
+        return None
+    return Layer(digest, diff_id, size, codec) if isinstance(size, int) else None

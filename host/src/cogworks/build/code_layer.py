@@ -1,0 +1,123 @@
+"""Layers of the project itself: its code, its weights, and what the builder says about it, all below `/src`.
+
+What a layer's key says was in a file is checked again while the file is packed, so an edit in the middle of a build can
+never be cached under the wrong key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from cogworks.build.cache import Cache, CachedLayer
+from cogworks.build.codecs import BLOCK_BYTES, packed_ratio
+from cogworks.build.context import Context, SourceFile
+from cogworks.build.errors import ContextError
+from cogworks.build.layer_key import layer_key
+from cogworks.build.packer import Member, Summary, with_parents, write_layer
+from cogworks.oci.layer import Codec
+from cogworks.oci.tar import Directory, File, Symlink
+
+SRC = "src"
+METADATA = "src/.cog"
+PROBE_BYTES = 8 * 1024 * 1024
+"""How much of a file of weights is packed to see whether packing is worth it."""
+WORTH_PACKING = 0.9
+"""Weights that keep more than this share of their size are stored as they are: reading them is faster."""
+_HASH_THREADS = 4
+
+
+def code_layer(cache: Cache, context: Context, codec: Codec) -> CachedLayer:
+    """Return the layer of the project's files without its weights."""
+    hashes = _hash_all(context, context.code)
+    listed = [f"{one.path}\0{hashes[one.path]}\0{one.is_executable}" for one in context.code]
+    linked = [f"{path}\0{target}" for path, target in context.links]
+    key = layer_key("code", SRC, listed, context.folders, linked)
+
+    def make(path: Path) -> Summary:
+        members: list[Member] = [(Directory(SRC), ())]
+        members += [(Directory(f"{SRC}/{folder}"), ()) for folder in context.folders]
+        members += [(Symlink(f"{SRC}/{link}", target), ()) for link, target in context.links]
+        members += [_member(context, one, hashes[one.path]) for one in context.code]
+        return write_layer(with_parents(members), codec, path)
+
+    return cache.layer(key, codec, make)
+
+
+def weights_layer(
+    cache: Cache, context: Context, files: Sequence[SourceFile], codec: Codec
+) -> CachedLayer:
+    """Return the layer of some files of weights: packed only where that makes them smaller."""
+    try:
+        hashes = {one.path: cache.hashes.sha256(context.directory / one.path) for one in files}
+        chosen = codec if _is_worth_packing(context, files) else Codec.NONE
+    except OSError as error:
+        raise ContextError(f"{error.filename} cannot be read: {error.strerror}.") from error
+    listed = [f"{one.path}\0{hashes[one.path]}\0{one.is_executable}" for one in files]
+    key = layer_key("weights", SRC, sorted(listed))
+
+    def make(path: Path) -> Summary:
+        members = [_member(context, one, hashes[one.path]) for one in files]
+        return write_layer(with_parents(members), chosen, path)
+
+    return cache.layer(key, chosen, make)
+
+
+def metadata_layer(cache: Cache, files: Mapping[str, bytes], codec: Codec) -> CachedLayer:
+    """Return the layer of files below `/src/.cog`, such as `openapi_schema.json`."""
+    listed = [f"{name}\0{hashlib.sha256(files[name]).hexdigest()}" for name in sorted(files)]
+    key = layer_key("metadata", METADATA, listed)
+
+    def make(path: Path) -> Summary:
+        members: list[Member] = [
+            (File(f"{METADATA}/{name}", len(data)), (data,)) for name, data in files.items()
+        ]
+        return write_layer(with_parents(members), codec, path)
+
+    return cache.layer(key, codec, make)
+
+
+def _member(context: Context, one: SourceFile, sha256: str) -> Member:
+    entry = File(f"{SRC}/{one.path}", one.size_bytes, one.is_executable)
+    return entry, _Content(context.directory / one.path, one.size_bytes, sha256)
+
+
+class _Content:
+    """A file's content, which has to be what it was when the key was made."""
+
+    def __init__(self, path: Path, size_bytes: int, sha256: str) -> None:
+        self._path, self._size_bytes, self._sha256 = path, size_bytes, sha256
+
+    def __iter__(self) -> Iterator[bytes]:
+        digest, left = hashlib.sha256(), self._size_bytes
+        with self._path.open("rb") as file:
+            while chunk := file.read(min(BLOCK_BYTES, left)):
+                digest.update(chunk)
+                left -= len(chunk)
+                yield chunk
+                if not left:
+                    break
+        if left or digest.hexdigest() != self._sha256:
+            raise ContextError(f"{self._path} changed while it was packed. Build again.")
+
+
+def _hash_all(context: Context, files: Iterable[SourceFile]) -> dict[str, str]:
+    def of(one: SourceFile) -> tuple[str, str]:
+        with (context.directory / one.path).open("rb") as file:
+            return one.path, hashlib.file_digest(file, "sha256").hexdigest()
+
+    try:
+        with ThreadPoolExecutor(_HASH_THREADS) as pool:
+            return dict(pool.map(of, files))
+    except OSError as error:
+        raise ContextError(f"{error.filename} cannot be read: {error.strerror}.") from error
+
+
+def _is_worth_packing(context: Context, files: Sequence[SourceFile]) -> bool:
+    """Probe the largest file: its beginning, which is the same wherever the layer is made."""
+    largest = max(files, key=lambda one: (one.size_bytes, one.path))
+    with (context.directory / largest.path).open("rb") as file:
+        blocks = (file.read(BLOCK_BYTES) for _ in range(PROBE_BYTES // BLOCK_BYTES))
+        return packed_ratio(blocks) <= WORTH_PACKING

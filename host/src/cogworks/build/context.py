@@ -1,0 +1,141 @@
+"""The project's files that belong into an image: everything but what `.dockerignore` and good sense leave out."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cogworks.build.dockerignore import Dockerignore, parse_dockerignore
+from cogworks.build.errors import ContextError
+from cogworks.oci.errors import quoted
+
+NEVER = frozenset({".git", ".cog", "__pycache__", ".venv"})
+"""Names that are left out at any depth; so is every folder with a `pyvenv.cfg`, a virtual environment."""
+
+FILES_MAX = 1_000_000
+"""More files than this are no project; somebody builds their home folder."""
+WEIGHTS_MIN_BYTES = 64 * 1024 * 1024
+"""A file of this size is one of weights and gets a layer of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file of the project; ``path`` is relative to it, with slashes."""
+
+    path: str
+    size_bytes: int
+    is_executable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is taken along from ``directory``; every sequence is sorted by path."""
+
+    directory: Path
+    code: tuple[SourceFile, ...]
+    weights: tuple[SourceFile, ...]
+    folders: tuple[str, ...]
+    links: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Found:
+    files: list[SourceFile] = field(default_factory=list[SourceFile])
+    folders: list[str] = field(default_factory=list[str])
+    links: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    skipped: list[str] = field(default_factory=list[str])
+
+
+def read_context(directory: Path, weight_patterns: Sequence[str] = ()) -> Context:
+    """Return what is taken along from a project.
+
+    Args:
+        weight_patterns: files whose path matches one are weights, however small they are.
+
+    Raises:
+        ContextError: a folder cannot be read, or there are too many files.
+        DockerignoreError: a line of .dockerignore is no pattern.
+    """
+    ignore = _read_dockerignore(directory)
+    found = _Found()
+    try:
+        for path, entry in _walk(directory, "", ignore):
+            _take(found, path, entry)
+    except OSError as error:
+        where = error.filename or directory
+        raise ContextError(f"{where} cannot be read: {error.strerror or error}.") from error
+    files = sorted(found.files, key=lambda one: one.path)
+    weights = tuple(one for one in files if _is_weight(one, weight_patterns))
+    return Context(
+        directory,
+        tuple(one for one in files if one not in set(weights)),
+        weights,
+        tuple(sorted(found.folders)),
+        tuple(sorted(found.links)),
+        tuple(
+            f"{path} is neither file, folder nor link: it is left out."
+            for path in sorted(found.skipped)
+        ),
+    )
+
+
+def _read_dockerignore(directory: Path) -> Dockerignore:
+    path = directory / ".dockerignore"
+    try:
+        return parse_dockerignore(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Dockerignore()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ContextError(f"{path} cannot be read: {error}.") from error
+
+
+def _walk(
+    directory: Path, prefix: str, ignore: Dockerignore
+) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield what is included; links are not followed."""
+    with os.scandir(directory) as entries:
+        listed = sorted(entries, key=lambda entry: entry.name)
+    for entry in listed:
+        path = prefix + entry.name
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if entry.name in NEVER or (is_folder and _is_environment(entry.path)):
+            continue
+        is_out = ignore.excludes(path)
+        if not is_out:
+            yield path, entry
+        # Below an excluded folder an exception may still include something.
+        if is_folder and not (is_out and not ignore.has_exceptions):
+            yield from _walk(Path(entry.path), f"{path}/", ignore)
+
+
+def _is_environment(folder: str) -> bool:
+    return os.path.lexists(os.path.join(folder, "pyvenv.cfg"))
+
+
+def _take(found: _Found, path: str, entry: os.DirEntry[str]) -> None:
+    status = entry.stat(follow_symlinks=False)
+    if stat.S_ISREG(status.st_mode):
+        is_executable = bool(status.st_mode & 0o100)
+        found.files.append(SourceFile(path, status.st_size, is_executable))
+    elif stat.S_ISDIR(status.st_mode):
+        found.folders.append(path)
+    elif stat.S_ISLNK(status.st_mode):
+        found.links.append((path, os.readlink(entry.path)))
+    else:
+        found.skipped.append(path)
+    if len(found.files) > FILES_MAX:
+        raise ContextError(
+            f"The project has more than {FILES_MAX} files. Leave some out with a .dockerignore, "
+            f"or check that cog.yaml is in the right folder; the last one was {quoted(path)}."
+        )
+
+
+def _is_weight(file: SourceFile, patterns: Sequence[str]) -> bool:
+    if file.size_bytes >= WEIGHTS_MIN_BYTES:
+        return True
+    return any(fnmatch.fnmatchcase(file.path, pattern) for pattern in patterns)

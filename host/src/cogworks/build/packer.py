@@ -1,0 +1,75 @@
+"""Write the members of a layer to a file, packed, with both of its digests, in bounded memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from cogworks.build.codecs import in_blocks, new_compressor
+from cogworks.oci.digest import Digest
+from cogworks.oci.layer import Codec, Layer
+from cogworks.oci.tar import Directory, Entry, archive
+
+PACKER_VERSION = 1
+"""Part of every layer's key: whoever changes a byte of a layer raises it."""
+
+OWN_PREFIXES = frozenset({"opt", "src"})
+"""Where our layers may have entries; a directory `lib` over a base's symbolic link would break the image."""
+
+Member: TypeAlias = "tuple[Entry, Iterable[bytes]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was written to a file."""
+
+    layer: Layer
+    tar_bytes: int
+
+
+def write_layer(members: Iterable[Member], codec: Codec, path: Path) -> Summary:
+    """Pack members, sorted by path, into a new file; parents have to be among them.
+
+    Raises:
+        TarError: a member is out of order or unsafe.
+        OSError: the file cannot be written.
+    """
+    plain, packed = hashlib.sha256(), hashlib.sha256()
+    compressor, tar_bytes, size = new_compressor(codec), 0, 0
+    with path.open("xb") as file:
+        for block in in_blocks(archive(_checked(members))):
+            plain.update(block)
+            tar_bytes += len(block)
+            ready = compressor.compress(block)
+            packed.update(ready)
+            size += file.write(ready)
+        ready = compressor.flush()
+        packed.update(ready)
+        size += file.write(ready)
+    layer = Layer(Digest(packed.hexdigest()), Digest(plain.hexdigest()), size, codec)
+    return Summary(layer, tar_bytes)
+
+
+def with_parents(members: Iterable[Member]) -> list[Member]:
+    """Return members sorted by path, with the directories above them; a path that is there twice stays so."""
+    listed = list(members)
+    there = {entry.path for entry, _ in listed}
+    parents = {parent for path in there for parent in _parents(path)} - there
+    listed += [(Directory(path), ()) for path in parents]
+    return sorted(listed, key=lambda member: member[0].path)
+
+
+def _parents(path: str) -> Iterator[str]:
+    end = path.rfind("/")
+    while end > 0:
+        yield path[:end]
+        end = path.rfind("/", 0, end)
+
+
+def _checked(members: Iterable[Member]) -> Iterator[Member]:
+    for entry, content in members:
+        assert entry.path.split("/", 1)[0] in OWN_PREFIXES, entry.path
+        yield entry, content

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import os
+import random
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from cogworks.build.cache import Cache, CachedLayer
+from cogworks.build.code_layer import code_layer, metadata_layer, weights_layer
+from cogworks.build.context import Context, read_context
+from cogworks.build.errors import ContextError
+from cogworks.oci.layer import Codec
+
+MIB = 1024 * 1024
+
+
+def write(folder: Path, files: dict[str, str | bytes]) -> Path:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
+
+
+def paths(context: Context) -> list[str]:
+    return [one.path for one in context.code]
+
+
+def names(layer: CachedLayer) -> list[str]:
+    with tarfile.open(layer.path) as archive:
+        return archive.getnames()
+
+
+def test_caches_repositories_and_environments_never_come_along(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "cog.yaml": "",
+            "run.py": "",
+            "lib/a.py": "",
+            ".git/HEAD": "",
+            ".cog/x": "",
+            "lib/__pycache__/a.pyc": "",
+            "my-env/pyvenv.cfg": "",
+            "my-env/lib/x.py": "",
+            ".venv/x": "",
+            "__pycache__/run.pyc": "",
+        },
+    )
+    assert paths(read_context(tmp_path)) == ["cog.yaml", "lib/a.py", "run.py"]
+
+
+def test_dockerignore_is_honoured_with_its_exceptions(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            ".dockerignore": "data\n!data/keep.txt\n*.log",
+            "data/x": "",
+            "data/keep.txt": "",
+            "a.log": "",
+        },
+    )
+    context = read_context(tmp_path)
+    assert paths(context) == [".dockerignore", "data/keep.txt"]
+    assert context.folders == ()
+
+
+def test_the_layer_has_the_files_the_links_and_the_programs(tmp_path: Path, cache: Cache) -> None:
+    project = write(tmp_path / "p", {"run.py": "x", "bin/tool": "#!/bin/sh\n"})
+    (project / "bin/tool").chmod(0o755)
+    (project / "link").symlink_to("run.py")
+    (project / "empty").mkdir()
+    layer = code_layer(cache, read_context(project), Codec.GZIP)
+    with tarfile.open(layer.path) as archive:
+        found = {info.name: (info.type, info.mode, info.linkname) for info in archive}
+    assert found == {
+        "src": (tarfile.DIRTYPE, 0o755, ""),
+        "src/bin": (tarfile.DIRTYPE, 0o755, ""),
+        "src/bin/tool": (tarfile.REGTYPE, 0o755, ""),
+        "src/empty": (tarfile.DIRTYPE, 0o755, ""),
+        "src/link": (tarfile.SYMTYPE, 0o777, "run.py"),
+        "src/run.py": (tarfile.REGTYPE, 0o644, ""),
+    }
+
+
+def test_two_clones_with_other_times_give_the_same_layer(tmp_path: Path) -> None:
+    digests = set[str]()
+    for turn in ("one", "two"):
+        project = write(tmp_path / turn, {"run.py": "x = 1\n", "lib/ä.py": "y"})
+        os.utime(project / "run.py", (len(turn), 1_000_000_000 + len(digests)))
+        (project / "run.py").chmod(0o600 if turn == "one" else 0o664)
+        layer = code_layer(Cache(tmp_path / f"cache-{turn}"), read_context(project), Codec.GZIP)
+        assert layer.is_new
+        digests.add(layer.layer.digest.hex)
+    assert len(digests) == 1
+
+
+def test_the_code_layer_has_golden_bytes(tmp_path: Path, cache: Cache) -> None:
+    project = write(tmp_path / "p", {"run.py": "x = 1\n", "lib/a.py": "y = 2\n"})
+    layer = code_layer(cache, read_context(project), Codec.NONE)
+    assert (
+        layer.layer.diff_id.hex
+        == "1302b6d9a4a3b904693bb64e2ee598024fb0fa2ab15b6455103d423c87a0bbe8"
+    )
+
+
+def test_an_edit_makes_a_new_layer_and_taking_it_back_finds_the_old_one(
+    tmp_path: Path, cache: Cache
+) -> None:
+    project = write(tmp_path / "p", {"run.py": "x = 1\n"})
+    first = code_layer(cache, read_context(project), Codec.GZIP)
+    write(project, {"run.py": "x = 2\n"})
+    second = code_layer(cache, read_context(project), Codec.GZIP)
+    write(project, {"run.py": "x = 1\n"})
+    third = code_layer(cache, read_context(project), Codec.GZIP)
+    assert second.is_new
+    assert second.layer != first.layer
+    assert not third.is_new
+    assert third.layer == first.layer
+
+
+def test_a_file_that_changes_while_it_is_packed_is_an_error_and_nothing_is_kept(
+    tmp_path: Path, cache: Cache
+) -> None:
+    project = write(tmp_path / "p", {"run.py": "x = 1\n"})
+    context = read_context(project)
+    write(project, {"run.py": "x = 1\nlonger\n"})
+    with pytest.raises(ContextError, match=r"run\.py changed while it was packed"):
+        code_layer(cache, context, Codec.GZIP)
+    assert not list(cache.root.rglob("tmp/*"))
+    assert not list(cache.root.rglob("blobs/sha256/*"))
+
+
+def test_large_files_and_chosen_ones_are_weights(tmp_path: Path) -> None:
+    project = write(tmp_path / "p", {"run.py": "", "models/tiny.bin": "w"})
+    with (project / "big.bin").open("wb") as file:
+        file.truncate(64 * MIB)
+    context = read_context(project, ["models/*"])
+    assert [one.path for one in context.weights] == ["big.bin", "models/tiny.bin"]
+    assert paths(context) == ["run.py"]
+
+
+def test_weights_that_do_not_shrink_are_stored_and_others_packed(
+    tmp_path: Path, cache: Cache
+) -> None:
+    noise = random.Random(1).randbytes(MIB)
+    project = write(tmp_path / "p", {"noise.bin": noise, "zeros.bin": bytes(MIB)})
+    context = read_context(project, ["*.bin"])
+    layers = [weights_layer(cache, context, [one], Codec.ZSTD) for one in context.weights]
+    assert [one.layer.codec for one in layers] == [Codec.NONE, Codec.ZSTD]
+    assert names(layers[0]) == ["src", "src/noise.bin"]
+
+
+def test_a_code_edit_leaves_weights_alone(tmp_path: Path, cache: Cache) -> None:
+    project = write(tmp_path / "p", {"run.py": "1", "w.bin": "weights"})
+    before = read_context(project, ["*.bin"])
+    first = weights_layer(cache, before, before.weights, Codec.GZIP)
+    write(project, {"run.py": "2"})
+    after = read_context(project, ["*.bin"])
+    second = weights_layer(cache, after, after.weights, Codec.GZIP)
+    assert not second.is_new
+    assert second.layer == first.layer
+
+
+def test_what_is_no_file_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert read_context(tmp_path).warnings == (
+        "pipe is neither file, folder nor link: it is left out.",
+    )
+
+
+def test_metadata_lies_below_src_cog(cache: Cache) -> None:
+    layer = metadata_layer(cache, {"openapi_schema.json": b"{}"}, Codec.GZIP)
+    assert names(layer) == ["src", "src/.cog", "src/.cog/openapi_schema.json"]
