@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import http.server
 import json
 import re
 import signal
 import socket
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -76,6 +78,47 @@ def test_it_reloads_when_a_file_changes(make_project: Make) -> None:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
     assert process.returncode == 0
+
+
+FILE_MODEL = """
+from cog import BaseRunner, Path
+
+class Runner(BaseRunner):
+    def run(self, text: str) -> Path:
+        Path("out.txt").write_text(text)
+        return Path("out.txt")
+"""
+
+
+class Bucket(http.server.BaseHTTPRequestHandler):
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def test_output_files_are_sent_to_the_upload_url(make_project: Make) -> None:
+    project = make_project(FILE_MODEL)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Bucket) as bucket:
+        threading.Thread(target=bucket.serve_forever).start()
+        target = f"http://127.0.0.1:{bucket.server_port}"
+        try:
+            with project.started("serve", "-p", "0", "--upload-url", target) as process:
+                predict_when_ready(wait_for_url(process.stderr), f"{target}/out.txt")
+                process.send_signal(signal.SIGINT)
+                process.communicate(timeout=20)
+        finally:
+            bucket.shutdown()
+
+
+def test_an_upload_url_that_is_none_is_a_usage_error(make_project: Make) -> None:
+    done = make_project(MODEL).cog("serve", "--upload-url", "ftp://bucket")
+    assert done.returncode == 2
+    assert "expected an http(s) URL" in done.stderr.decode()
 
 
 def test_a_port_that_is_taken_is_told(make_project: Make) -> None:

@@ -130,13 +130,14 @@ def launch_server(
         *arguments: str,
         ref: str = "run.py:Runner",
         wait: bool = True,
+        module: str = "cogworks.server",
         **environment: str,
     ) -> Server:
         log = tmp_path / f"server{len(servers)}.log"
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("COG_")}
         with log.open("w") as stderr:
             process = subprocess.Popen(
-                [sys.executable, "-m", "cogworks.server", "--host", "127.0.0.1", *arguments],
+                [sys.executable, "-m", module, "--host", "127.0.0.1", *arguments],
                 cwd=MODELS / model,
                 env={
                     **inherited,

@@ -118,6 +118,17 @@ def test_a_location_is_where_the_file_is_and_redirects_are_followed(
     assert output[1]["deep"][0] == bucket.url + "/else/b"
 
 
+def test_the_module_of_upstream_takes_its_flag_which_wins_over_the_variable(
+    launch_server: Launch, bucket: Bucket
+) -> None:
+    flags = ("--upload-url", bucket.url + "/flag")
+    server = launch_server(
+        "gives_files", *flags, module="cog.server.http", COG_UPLOAD_URL=bucket.url + "/variable"
+    )
+    assert server.predict().json()["output"][0] == bucket.url + "/flag/a%20b.txt"
+    assert [put[2] for put in bucket.puts] == [b"x1", b"x2", b"GIF89a"]
+
+
 def test_what_may_pass_is_tried_again_and_the_rest_fails_the_prediction(
     launch_server: Launch, bucket: Bucket, tmp_path: Path
 ) -> None:

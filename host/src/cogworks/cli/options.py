@@ -182,3 +182,15 @@ def _use_debug(context: click.Context, option: click.Parameter, value: bool) -> 
 def _use_no_color(context: click.Context, option: click.Parameter, value: bool) -> None:
     if value:
         context.ensure_object(State).use_no_color()
+
+
+def web_url(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Return an option's http(s) URL as it is; anything else is a usage error."""
+    if value is None:
+        return None
+    from cogworks.server.settings import parse_web_url
+
+    try:
+        return parse_web_url(value)
+    except ValueError:
+        raise click.BadParameter("expected an http(s) URL") from None

@@ -15,6 +15,7 @@ from cogworks.cli.options import (
     ignored_options,
     python_option,
     setup_timeout_option,
+    web_url,
 )
 from cogworks.cli.prepare import Options, describe_model, open_project, prepare, server_settings
 from cogworks.cli.signals import terminate_on_hangup
@@ -55,6 +56,13 @@ Examples:
     help="Where finished predictions are kept; sqlite:///FILE outlives the server. "
     "[default: COG_STORE, or memory:]",
 )
+@click.option(
+    "--upload-url",
+    metavar="URL",
+    callback=web_url,
+    help="Where output files are sent by PUT, each below this URL. "
+    "[default: COG_UPLOAD_URL; without it, they are data URLs]",
+)
 @click.option("--reload", is_flag=True, help="Restart the model when the project's files change.")
 @file_option
 @environment_option
@@ -68,6 +76,7 @@ def command(
     port: int,
     host: str,
     store: str | None,
+    upload_url: str | None,
     reload: bool,
     config_name: str,
     environment: tuple[str, ...],
@@ -91,6 +100,7 @@ def command(
         host=host,
         port=port,
         store=store or settings.store,
+        upload_url=upload_url or settings.upload_url,
         log_format=state.environ.get("LOG_FORMAT") or "console",
     )
     terminate_on_hangup()
