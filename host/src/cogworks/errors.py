@@ -17,6 +17,7 @@ CogworksError                         the message is the whole sentence; ``exit_
 |  |- oci.errors.PlatformError             no such platform, or the image is not for it
 |  |- oci.errors.DocumentError             a manifest or configuration has problems: all of them
 |  '- oci.errors.TarError                  a member cannot be in a reproducible archive
+|- registry.errors.RegistryError      a registry, or the way to it, failed: a tree of its own
 |- schema.errors.SchemaError          the author's signature cannot be turned into a schema
 |- server.errors                      what can go wrong with a prediction: a tree of its own
 '- server.store.errors                what can go wrong with the store: a tree of its own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cogworks.testing.registry import FakeRegistry, Fault, RegistryLimits
 from cogworks.testing.scripted_worker import ScriptedWorker
 
-__all__ = ["ScriptedWorker"]
+__all__ = ["FakeRegistry", "Fault", "RegistryLimits", "ScriptedWorker"]
