@@ -247,7 +247,7 @@ def test_mount_always_names_the_other_repository_of_the_same_registry(
         Repository(registry.host, "base"),
     ]
     assert upload_blob(client, repository, BLOB, sources) is Outcome.MOUNTED
-    mounts = [target for method, target in registry.requests if "mount=" in target]
+    mounts = [target for _, target in registry.requests if "mount=" in target]
     assert len(mounts) == 1
     assert re.search(r"\?mount=sha256%3A[0-9a-f]{64}&from=base$", mounts[0])
     with pytest.raises(ValueError, match="another registry"):

@@ -17,8 +17,6 @@ from cogworks.registry.errors import (
 )
 from cogworks.registry.transport import Call, Transport
 
-BLOCK_BYTES = 256 * 1024
-
 
 class BlobReader:
     """Reads one blob."""
@@ -64,7 +62,8 @@ class BlobReader:
         with self._transport.stream(call, expect=(200, 206)) as response:
             # A registry that knows no ranges sends the whole blob: what we have already is dropped.
             skip = offset if response.status_code == 200 else 0
-            for received in response.iter_raw(BLOCK_BYTES):
+            # As it comes: a fixed block size would drop what came of the last one before a break.
+            for received in response.iter_raw():
                 block = received[skip:]
                 skip = max(0, skip - len(received))
                 if len(block) > left:

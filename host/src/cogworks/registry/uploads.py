@@ -61,7 +61,7 @@ class Uploads:
             if error is None:
                 self.wait()
         finally:
-            self._stop.set()
+            self.stop_soon()
             self._threads.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, blob: Blob, mount_from: Sequence[Repository] = ()) -> None:
@@ -82,6 +82,10 @@ class Uploads:
             if error is not None and not isinstance(error, StoppedError):
                 raise error
         return {digest: future.result() for digest, future in self._futures.items()}
+
+    def stop_soon(self) -> None:
+        """Let what is under way end at its next block, with ``StoppedError``; does not wait."""
+        self._stop.set()
 
     def _upload(self, blob: Blob, mount_from: Sequence[Repository]) -> Outcome:
         if self._stop.is_set():
