@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import types
+import typing
 import warnings
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,21 @@ def _stub_module(name: str) -> None:
         setattr(sys.modules[parent], last, module)
 
 
+def forget_types() -> None:
+    """Forget the types that other files have made.
+
+    ``typing`` returns ``List[Union[str, int]]`` for ``List[Union[int, str]]`` where it has made that
+    before; an author's own process has made none.
+    """
+    for forget in vars(typing)["_cleanups"]:
+        forget()
+
+
 def import_file(file: Path) -> types.ModuleType:
     """Import an author's file; modules that are neither the project's nor installed are stubs."""
     sys.path.insert(0, str(file.parent))
     importlib.invalidate_caches()
+    forget_types()
     spec = importlib.util.spec_from_file_location(file.stem, file)
     assert spec is not None
     assert spec.loader is not None

@@ -190,7 +190,7 @@ def test_what_is_wrong_is_said_at_its_field_and_what_failed_in_its_own_words(
     page.evaluate("document.querySelector('form').noValidate = true")
     page.get_by_label("number").fill("9")
     browser.run()
-    expect(page.locator(".problem")).to_have_text("must be at most 3")
+    expect(page.locator(".problem")).to_have_text("must be <= 3, got 9")
     expect(browser.state).to_contain_text("failed")
     page.get_by_label("number").fill("2")
     browser.run()

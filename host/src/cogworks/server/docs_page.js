@@ -136,7 +136,7 @@ function start() {
     for (const { loc, msg } of Array.isArray(answer.detail) ? answer.detail : []) {
       const name = String((loc || []).slice(-1)).split("/")[0];
       for (const field of form.querySelectorAll("[data-kind]")) {
-        if (field.name === name) markField(field, msg);
+        if (field.name === name) markField(field, msg.replace(`input "${name}": `, ""));
       }
     }
   }
