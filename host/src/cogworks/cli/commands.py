@@ -31,6 +31,11 @@ COMMANDS: Mapping[str, Entry] = {
     ),
     "exec": Entry("cogworks.cli.exec", "Run a command in the model's environment."),
     "init": Entry("cogworks.cli.init", "Start a project in this folder.", also=("new", "start")),
+    "login": Entry(
+        "cogworks.cli.login",
+        "Log in to a registry.",
+        also=("auth", "authenticate", "authorize"),
+    ),
     "run": Entry("cogworks.cli.run", "Run a prediction.", also=("infer",)),
     "schema": Entry("cogworks.cli.schema", "Print the model's OpenAPI schema.", also=("openapi",)),
     "serve": Entry("cogworks.cli.serve", "Serve the model over HTTP.", also=("http",)),

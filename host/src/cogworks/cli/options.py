@@ -18,6 +18,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
 
 CONTEXT_SETTINGS = {"max_content_width": 100}
+REGISTRY = "registry"
+"""Where a context keeps what `--registry` names."""
 CONTAINER_ONLY = "container_only"
 """Where a context keeps the names of the given options that have no effect locally."""
 
@@ -42,7 +44,9 @@ def global_options(function: F) -> F:
             help="No colours, here and in what is started.",
         ),
         click.option("--profile", is_flag=True, hidden=True, expose_value=False),
-        click.option("--registry", metavar="HOST", hidden=True, expose_value=False),
+        click.option(
+            "--registry", metavar="HOST", hidden=True, expose_value=False, callback=_note_registry
+        ),
     ]
     for option in reversed(options):
         function = option(function)
@@ -140,6 +144,11 @@ def engine_options(function: F) -> F:
     return function
 
 
+def named_registry(context: click.Context) -> str | None:
+    """Return the registry that `--registry` names, before or after the command's name."""
+    return cast("str | None", context.meta.get(REGISTRY))
+
+
 def ignored_options(context: click.Context) -> list[str]:
     """Return the given options that have no effect with the local engine."""
     return cast("list[str]", context.meta.get(CONTAINER_ONLY, []))
@@ -159,6 +168,11 @@ def _container_option(*names: str, **attributes: Any) -> Decorator[Any]:
         help="For container engines; no effect with the local one.",
         **attributes,
     )
+
+
+def _note_registry(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.meta[REGISTRY] = value
 
 
 def _note_ignored(context: click.Context, option: click.Parameter, value: Any) -> None:

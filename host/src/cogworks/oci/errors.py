@@ -21,9 +21,9 @@ class DigestError(OciError):
 class InvalidReferenceError(OciError):
     """A text is no image reference."""
 
-    def __init__(self, text: str, why: str) -> None:
+    def __init__(self, text: str, why: str, what: str = "an image name") -> None:
         self.text = text
-        super().__init__(f"{quoted(text)} is not an image name: {why}.")
+        super().__init__(f"{quoted(text)} is not {what}: {why}.")
 
 
 class PlatformError(OciError):

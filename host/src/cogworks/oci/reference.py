@@ -106,7 +106,7 @@ def parse_registry(text: str) -> str:
     bare = text.removeprefix("https://").removeprefix("http://").rstrip("/")
     bare = bare.removesuffix("/v1").removesuffix("/v2")
     if not _REGISTRY.fullmatch(bare):
-        raise InvalidReferenceError(text, "a registry is a host name, with a port if need be")
+        raise InvalidReferenceError(text, "a host name is, with a port if need be", "a registry")
     _check_port(text, bare)
     return _OTHER_NAMES.get(bare.lower(), bare.lower())
 
