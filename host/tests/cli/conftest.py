@@ -64,12 +64,14 @@ class Project:
         return [*COMMAND, *arguments]
 
     @contextlib.contextmanager
-    def started(self, *arguments: str) -> Generator[subprocess.Popen[bytes]]:
+    def started(
+        self, *arguments: str, variables: Mapping[str, str] | None = None
+    ) -> Generator[subprocess.Popen[bytes]]:
         """Start `cog`; whatever happens, it is gone afterwards."""
         process = subprocess.Popen(
             self.command(*arguments),
             cwd=self.directory,
-            env=self.environ,
+            env={**self.environ, **(variables or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -80,6 +80,23 @@ def test_it_reloads_when_a_file_changes(make_project: Make) -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.parametrize(("variables", "expected"), [({}, 2), ({"COG_WORKERS": "1"}, 1)])
+def test_the_project_says_how_many_workers_there_are_unless_the_variable_does(
+    make_project: Make, variables: dict[str, str], expected: int
+) -> None:
+    project = make_project(MODEL.replace("{greeting}", "hello"))
+    with (project.directory / "cog.yaml").open("a") as config:
+        config.write("workers: 2\n")
+    with project.started("serve", "-p", "0", variables=variables) as process:
+        url = wait_for_url(process.stderr)
+        predict_when_ready(url, "hello you")
+        with urllib.request.urlopen(f"{url}/metrics", timeout=10) as response:
+            text = response.read().decode()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert len(set(re.findall(r'resident_memory_bytes\{worker="(\d+)"', text))) == expected
+
+
 FILE_MODEL = """
 from cog import BaseRunner, Path
 

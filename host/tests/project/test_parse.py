@@ -208,7 +208,7 @@ def build(line: str) -> str:
         ("gpu: true\n", "1: gpu: unknown key; it belongs at build.gpu"),
         (
             "zzz: 1\n",
-            "1: zzz: unknown key; cog.yaml takes build, image, model, run, predict, train, concurrency, environment, weights",
+            "1: zzz: unknown key; cog.yaml takes build, image, model, run, predict, train, concurrency, workers, environment, weights",
         ),
         (
             "concurrency: {zzz: 1}\n",

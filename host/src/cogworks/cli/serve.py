@@ -99,6 +99,7 @@ def command(
         settings,
         host=host,
         port=port,
+        workers=settings.workers if "COG_WORKERS" in state.environ else project.workers or 1,
         store=store or settings.store,
         upload_url=upload_url or settings.upload_url,
         log_format=state.environ.get("LOG_FORMAT") or "console",

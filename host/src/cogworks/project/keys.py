@@ -160,6 +160,12 @@ KEYS: tuple[Key, ...] = (
         "A hint for an autoscaler; it changes nothing here.",
         ignored=True,
     ),
+    Key(
+        "workers",
+        (Kind.INTEGER,),
+        "How many processes serve the model, each loading it for itself (default: 1).",
+        rule=AtLeast(1),
+    ),
     Key("environment", _LIST, "Environment variables of the model."),
     Key("environment[]", _TEXT, "NAME=value.", rule=Check(check_environment), private=True),
     Key("weights", _LIST, "Weights that are stored beside the image."),

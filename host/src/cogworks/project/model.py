@@ -92,6 +92,7 @@ class Project:
     train: str | None = None
     environment: tuple[tuple[str, str], ...] = ()
     concurrency_max: int | None = None
+    workers: int | None = None
     image: str | None = None
     model: str | None = None
     weights: tuple[Weight, ...] = ()

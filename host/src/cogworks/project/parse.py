@@ -97,7 +97,7 @@ def _find_requirements(values: Values, directory: Path, files: Files) -> Path | 
 
 def _assemble(values: Values, config_path: Path, requirements_file: Path | None) -> Project:
     texts = values.texts
-    limit = texts.get("concurrency.max")
+    limit, workers = texts.get("concurrency.max"), texts.get("workers")
     pairs = (entry.partition("=") for entry in values.list_of_texts("environment"))
     return Project(
         directory=config_path.parent,
@@ -107,6 +107,7 @@ def _assemble(values: Values, config_path: Path, requirements_file: Path | None)
         train=texts.get("train"),
         environment=tuple((name, value) for name, _, value in pairs),
         concurrency_max=None if limit is None else int(limit),
+        workers=None if workers is None else int(workers),
         image=texts.get("image"),
         model=texts.get("model"),
         weights=tuple(
