@@ -8,9 +8,15 @@ from pathlib import Path
 import pytest
 
 from cogworks.build.cache import Cache, CachedLayer
-from cogworks.build.code_layer import code_layer, metadata_layer, weights_layer
+from cogworks.build.code_layer import (
+    WeightsContent,
+    code_layer,
+    metadata_layer,
+    weights_layer,
+)
 from cogworks.build.context import Context, read_context
 from cogworks.build.errors import ContextError
+from cogworks.build.file_hash import identity_of
 from cogworks.oci.layer import Codec
 
 MIB = 1024 * 1024
@@ -131,6 +137,15 @@ def test_a_file_that_changes_while_it_is_packed_is_an_error_and_nothing_is_kept(
         code_layer(cache, context, Codec.GZIP)
     assert not list(cache.root.rglob("tmp/*"))
     assert not list(cache.root.rglob("blobs/sha256/*"))
+
+
+def test_weights_that_change_while_they_are_packed_are_an_error(tmp_path: Path) -> None:
+    path = write(tmp_path, {"w.bin": bytes(3 * MIB)}) / "w.bin"
+    content = iter(WeightsContent(path, 3 * MIB, identity_of(path)))
+    next(content)
+    path.write_bytes(b"x" * 3 * MIB)
+    with pytest.raises(ContextError, match=r"w\.bin changed while it was packed"):
+        list(content)
 
 
 def test_large_files_and_chosen_ones_are_weights(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.codecs import BLOCK_BYTES, packed_ratio
 from cogworks.build.context import Context, SourceFile
 from cogworks.build.errors import ContextError
+from cogworks.build.file_hash import identity_of
 from cogworks.build.layer_key import layer_key
 from cogworks.build.packer import Member, Summary, with_parents, write_layer
 from cogworks.oci.layer import Codec
@@ -51,6 +52,7 @@ def weights_layer(
 ) -> CachedLayer:
     """Return the layer of some files of weights: packed only where that makes them smaller."""
     try:
+        identities = {one.path: identity_of(context.directory / one.path) for one in files}
         hashes = {one.path: cache.hashes.sha256(context.directory / one.path) for one in files}
         chosen = codec if _is_worth_packing(context, files) else Codec.NONE
     except OSError as error:
@@ -59,7 +61,7 @@ def weights_layer(
     key = layer_key("weights", SRC, sorted(listed))
 
     def make(path: Path) -> Summary:
-        members = [_member(context, one, hashes[one.path]) for one in files]
+        members = [_weights_member(context, one, identities[one.path]) for one in files]
         return write_layer(with_parents(members), chosen, path)
 
     return cache.layer(key, chosen, make)
@@ -84,6 +86,11 @@ def _member(context: Context, one: SourceFile, sha256: str) -> Member:
     return entry, _Content(context.directory / one.path, one.size_bytes, sha256)
 
 
+def _weights_member(context: Context, one: SourceFile, identity: list[int]) -> Member:
+    entry = File(f"{SRC}/{one.path}", one.size_bytes, one.is_executable)
+    return entry, WeightsContent(context.directory / one.path, one.size_bytes, identity)
+
+
 class _Content:
     """A file's content, which has to be what it was when the key was made."""
 
@@ -91,16 +98,39 @@ class _Content:
         self._path, self._size_bytes, self._sha256 = path, size_bytes, sha256
 
     def __iter__(self) -> Iterator[bytes]:
-        digest, left = hashlib.sha256(), self._size_bytes
-        with self._path.open("rb") as file:
-            while chunk := file.read(min(BLOCK_BYTES, left)):
-                digest.update(chunk)
-                left -= len(chunk)
-                yield chunk
-                if not left:
-                    break
-        if left or digest.hexdigest() != self._sha256:
-            raise ContextError(f"{self._path} changed while it was packed. Build again.")
+        digest, size = hashlib.sha256(), 0
+        for chunk in _read(self._path, self._size_bytes):
+            digest.update(chunk)
+            size += len(chunk)
+            yield chunk
+        if size != self._size_bytes or digest.hexdigest() != self._sha256:
+            raise _changed(self._path)
+
+
+class WeightsContent:
+    """The same for a large file: its size, times and inode are compared, for a third digest would take long."""
+
+    def __init__(self, path: Path, size_bytes: int, identity: list[int]) -> None:
+        self._path, self._size_bytes, self._identity = path, size_bytes, identity
+
+    def __iter__(self) -> Iterator[bytes]:
+        if identity_of(self._path) != self._identity:
+            raise _changed(self._path)
+        yield from _read(self._path, self._size_bytes)
+        if identity_of(self._path) != self._identity:
+            raise _changed(self._path)
+
+
+def _read(path: Path, size_bytes: int) -> Iterator[bytes]:
+    left = size_bytes
+    with path.open("rb") as file:
+        while left and (chunk := file.read(min(BLOCK_BYTES, left))):
+            left -= len(chunk)
+            yield chunk
+
+
+def _changed(path: Path) -> ContextError:
+    return ContextError(f"{path} changed while it was packed. Build again.")
 
 
 def _hash_all(context: Context, files: Iterable[SourceFile]) -> dict[str, str]:

@@ -57,6 +57,10 @@ class FileHashes:
             temporary.unlink(missing_ok=True)
 
 
-def _identity(stat: os.stat_result) -> list[int]:
+def identity_of(path: Path) -> list[int]:
     """Return what changes when a file is written, replaced or touched."""
+    return _identity(path.stat())
+
+
+def _identity(stat: os.stat_result) -> list[int]:
     return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -39,9 +40,13 @@ def write_layer(members: Iterable[Member], codec: Codec, path: Path) -> Summary:
     """
     plain, packed = hashlib.sha256(), hashlib.sha256()
     compressor, tar_bytes, size = new_compressor(codec), 0, 0
-    with path.open("xb") as file:
+    # Both digests and the compressor work without the interpreter's lock: one digest has a thread of its own.
+    with path.open("xb") as file, ThreadPoolExecutor(1) as hasher:
+        hashed: Future[None] | None = None
         for block in in_blocks(archive(_checked(members))):
-            plain.update(block)
+            if hashed is not None:
+                hashed.result()
+            hashed = hasher.submit(plain.update, block)
             tar_bytes += len(block)
             ready = compressor.compress(block)
             packed.update(ready)

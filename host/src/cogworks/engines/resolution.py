@@ -41,7 +41,7 @@ def plan_resolution(
     output = workspace / "pylock.toml"
     target = ("--format=pylock.toml", "--output-file", str(output), *common)
     if inputs.lock is None:
-        compile_ = ("pip", "compile", *_leave_out_ours(workspace), *target, *target_python)
+        compile_ = ("pip", "compile", *leave_out_ours(workspace), *target, *target_python)
         return Plan((*compile_, str(inputs.pyproject)), output)
     # Groups are for development; the package of the project itself is not installed.
     export = ("export", "--frozen", "--no-emit-project", "--no-default-groups")
@@ -58,7 +58,7 @@ def _plan_requirements(inputs: Inputs, common: tuple[str, ...], workspace: Path)
         output.write_text("".join(lines), encoding="utf-8")
         return Plan((), output)
     source = write_source(requirements, requirements.lines, workspace)
-    compile_ = ("pip", "compile", *_leave_out_ours(workspace), "--output-file", str(output))
+    compile_ = ("pip", "compile", *leave_out_ours(workspace), "--output-file", str(output))
     return Plan((*compile_, *common, *index_switches(inputs), str(source)), output)
 
 
@@ -82,7 +82,7 @@ def index_switches(inputs: Inputs) -> tuple[str, ...]:
     return switches
 
 
-def _leave_out_ours(workspace: Path) -> tuple[str, str]:
+def leave_out_ours(workspace: Path) -> tuple[str, str]:
     """Return the option that leaves our own packages out, also where others depend on them.
 
     An override replaces every requirement on a name; one for a platform that does not exist

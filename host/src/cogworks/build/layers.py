@@ -1,0 +1,242 @@
+"""From a project to its layers on disk, lowest first: lock, wheels, packing, all of it reused where it can be."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from threading import Lock
+
+from cogworks.build.bytecode import Compiler
+from cogworks.build.cache import Cache, CachedLayer
+from cogworks.build.code_layer import code_layer, metadata_layer, weights_layer
+from cogworks.build.context import Context, read_context
+from cogworks.build.errors import BuildError
+from cogworks.build.grouping import Group, Item, Section, fit, group
+from cogworks.build.index_credentials import read_credentials
+from cogworks.build.resolve import resolve
+from cogworks.build.target import Target
+from cogworks.build.venv_layer import venv_layer
+from cogworks.build.wheel_set import WheelFile, find_conflicts, wheels_layer
+from cogworks.build.wheels import fetch_wheels
+from cogworks.engines.inputs import read_requirements
+from cogworks.engines.pip_settings import read_pip_settings, uv_variables
+from cogworks.engines.progress import Progress
+from cogworks.engines.python import Machine
+from cogworks.oci.layer import Codec
+from cogworks.project.model import Project
+
+FIXED_LAYERS = 3
+"""The environment itself, the code, the metadata."""
+JOBS_MAX = 8
+"""Layers packed at once; each holds about 3 MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How layers are made.
+
+    Attributes:
+        interpreter: the absolute path of the base's Python.
+        layer_limit: how many layers the project may have beside the base's.
+        bytecode: compile modules, if a Python of the target's version is on this machine.
+    """
+
+    interpreter: str
+    codec: Codec = Codec.GZIP
+    layer_limit: int = 100
+    weight_patterns: tuple[str, ...] = ()
+    bytecode: bool = True
+    keep_lock: bool = False
+    jobs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NamedLayer:
+    """A layer, with what is in it for people."""
+
+    title: str
+    cached: CachedLayer
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectLayers:
+    """All layers of a project above its base, lowest first; ``notices`` are whole sentences."""
+
+    layers: tuple[NamedLayer, ...]
+    notices: tuple[str, ...]
+
+
+_Make = Callable[[], CachedLayer]
+
+
+def make_layers(
+    project: Project,
+    target: Target,
+    cache: Cache,
+    progress: Progress,
+    options: Options,
+    metadata: Mapping[str, bytes],
+    environment: Mapping[str, str],
+) -> ProjectLayers:
+    """Return the layers of a project.
+
+    Args:
+        metadata: files for `/src/.cog`, such as `openapi_schema.json`.
+        environment: the variables that uv runs under, and that name indexes and their credentials.
+
+    Raises:
+        BuildError: a subclass says at which step.
+        RequirementsError: the project's requirements have problems.
+    """
+    try:
+        return _make_layers(project, target, cache, progress, options, metadata, environment)
+    except OSError as error:
+        where = error.filename or cache.root
+        raise BuildError(
+            f"the layers cannot be made: {where}: {error.strerror or error}. "
+            "What is complete is kept; make room or set COG_CACHE_DIR, and build again."
+        ) from error
+
+
+def _make_layers(
+    project: Project,
+    target: Target,
+    cache: Cache,
+    progress: Progress,
+    options: Options,
+    metadata: Mapping[str, bytes],
+    environment: Mapping[str, str],
+) -> ProjectLayers:
+    context = read_context(project.directory, options.weight_patterns)
+    wheels, notices = _wheels(project, target, cache, progress, options, environment)
+    compiler = find_compiler(target, environment) if options.bytecode else None
+    if wheels and options.bytecode and compiler is None:
+        notices.append(
+            f"No Python {target.python_version} is on this machine: the packages are not compiled "
+            "ahead, and the first import in a new container takes longer."
+        )
+    steps = _plan(context, wheels, target, cache, compiler, options)
+    steps.append(("code", partial(code_layer, cache, context, options.codec)))
+    steps.append(("metadata", partial(metadata_layer, cache, metadata, options.codec)))
+    layers = _run(steps, progress, options.jobs)
+    if any(one.cached.is_new for one in layers):
+        ordered = _in_order(context, wheels, options)
+        notices += [str(conflict) for conflict in find_conflicts(ordered, target.python)]
+    return ProjectLayers(layers, (*notices, *context.warnings))
+
+
+def find_compiler(target: Target, environment: Mapping[str, str]) -> Compiler | None:
+    """Return a Python of the target's minor version on this machine; its architecture does not matter."""
+    found = Machine(environment).find(target.python_version)
+    return Compiler(found.path, found.version) if found else None
+
+
+def _wheels(
+    project: Project,
+    target: Target,
+    cache: Cache,
+    progress: Progress,
+    options: Options,
+    environment: Mapping[str, str],
+) -> tuple[list[WheelFile], list[str]]:
+    python, keep = Path(sys.executable), options.keep_lock
+    resolution = resolve(
+        project,
+        target,
+        cache,
+        progress,
+        python=python,
+        environment=environment,
+        keep_beside=keep,
+    )
+    variables = {**environment, **uv_variables(read_pip_settings(environment), environment)}
+    source = project.build.requirements_file
+    is_pyproject = source is not None and source.suffix == ".toml"
+    lines = () if is_pyproject else read_requirements(project).options
+    credentials = read_credentials(variables, lines)
+    counter = _Counter(progress)
+    wheels = fetch_wheels(cache, resolution.wheels, credentials, counter.add, variables)
+    return wheels, list(resolution.notices)
+
+
+def _groups(context: Context, wheels: Sequence[WheelFile], options: Options) -> list[Group]:
+    items = [Item(one.name, one.path.stat().st_size) for one in wheels]
+    weights = [Item(one.path, one.size_bytes) for one in context.weights]
+    return fit(group(items, weights), options.layer_limit - FIXED_LAYERS)
+
+
+def _plan(
+    context: Context,
+    wheels: Sequence[WheelFile],
+    target: Target,
+    cache: Cache,
+    compiler: Compiler | None,
+    options: Options,
+) -> list[tuple[str, _Make]]:
+    """Return (title, what makes the layer) for the environment, wheels and weights."""
+    by_name = {one.name: one for one in wheels}
+    weights = {one.path: one for one in context.weights}
+    make_venv = partial(venv_layer, cache, target.python, options.interpreter, options.codec)
+    steps: list[tuple[str, _Make]] = [("environment", make_venv)]
+    for one in _groups(context, wheels, options):
+        names = [item.name for item in one.items]
+        title = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+        if one.section is Section.WEIGHTS:
+            files = [weights[name] for name in names]
+            steps.append((title, partial(weights_layer, cache, context, files, options.codec)))
+        else:
+            chosen = [by_name[name] for name in names]
+            make = partial(wheels_layer, cache, chosen, target.python, compiler, options.codec)
+            steps.append((title, make))
+    return steps
+
+
+def _in_order(context: Context, wheels: Sequence[WheelFile], options: Options) -> list[WheelFile]:
+    """Return the wheels as the image has them: a later one lies above an earlier one."""
+    by_name = {one.name: one for one in wheels}
+    groups = _groups(context, wheels, options)
+    names = [
+        item.name for one in groups for item in one.items if one.section is not Section.WEIGHTS
+    ]
+    return [by_name[name] for name in names]
+
+
+def _run(
+    steps: Sequence[tuple[str, _Make]], progress: Progress, jobs: int
+) -> tuple[NamedLayer, ...]:
+    """Make the layers, several at once; how many does not change a byte of them."""
+    workers = jobs or min(JOBS_MAX, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [(title, pool.submit(make)) for title, make in steps]
+        try:
+            made: list[NamedLayer] = []
+            for title, future in futures:
+                cached = future.result()
+                made.append(NamedLayer(title, cached))
+                if cached.is_new:
+                    progress.line(f"{title}: {cached.layer.size_bytes / 1e6:.1f} MB")
+            return tuple(made)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+class _Counter:
+    """Tells a display how much was read, once every 16 MiB."""
+
+    STEP_BYTES = 16 * 1024 * 1024
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._lock, self._bytes, self._told = progress, Lock(), 0, 0
+
+    def add(self, count: int) -> None:
+        with self._lock:
+            self._bytes += count
+            if self._bytes - self._told >= self.STEP_BYTES:
+                self._told = self._bytes
+                self._progress.line(f"{self._bytes / 1e6:.0f} MB of packages read")

@@ -1,0 +1,161 @@
+"""Resolve a project's requirements for the target, by uv, and keep the answer while its inputs stay what they are.
+
+Beside cog.yaml the answer is `pylock.cog.toml`, for whoever wants it in the repository: its input hash counts what the
+project says, and nothing of the machine. Without that, it is kept in the cache, where the machine's indexes count too.
+"""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from cogworks.build.cache import Cache
+from cogworks.build.errors import LockError
+from cogworks.build.lock import LockedWheel, pinned_hashes, read_lock
+from cogworks.build.target import Target
+from cogworks.engines.inputs import Inputs, collect_inputs, hash_all
+from cogworks.engines.progress import Progress
+from cogworks.engines.resolution import index_switches, leave_out_ours, write_source
+from cogworks.engines.uv import Uv
+from cogworks.project.model import Project
+from cogworks.project.requirements import OWN_PACKAGES
+
+LOCK_NAME = "pylock.cog.toml"
+FORMAT = 1
+"""Raised when locks made by older versions must not be reused."""
+_PLACEHOLDER = "<project>"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What a project's requirements come to; ``is_new`` if uv was asked just now."""
+
+    wheels: tuple[LockedWheel, ...]
+    notices: tuple[str, ...]
+    is_new: bool
+    path: Path | None
+
+
+def resolve(
+    project: Project,
+    target: Target,
+    cache: Cache,
+    progress: Progress,
+    *,
+    python: Path,
+    environment: Mapping[str, str] | None = None,
+    keep_beside: bool = False,
+) -> Resolution:
+    """Return the wheels of a project; uv is asked only where nothing is known.
+
+    Args:
+        python: any Python that uv may use to read the metadata of source packages.
+        environment: the variables that uv runs under; None stands for those of this process.
+        keep_beside: write `pylock.cog.toml`. One that is there and current is used in any case.
+
+    Raises:
+        RequirementsError: the project's requirements have problems.
+        LockError: they cannot be resolved, or a package has no wheel for the target.
+    """
+    inputs = collect_inputs(project, target.python_version, environment)
+    notices = inputs.requirements.notices
+    if inputs.pyproject is None and not inputs.requirements.lines:
+        return Resolution((), notices, False, None)
+    pinned = pinned_hashes(inputs.requirements.lines)
+    beside = project.directory / LOCK_NAME
+    project_key = _project_key(project, inputs, target)
+    machine_key = hash_all([inputs.key, str(FORMAT), str(target)])
+    kept = cache.root / "locks-of-projects" / machine_key / "pylock.toml"
+    path, is_new = beside, False
+    with cache.lock(f"lock-{machine_key}"):
+        text = _current(beside, project_key)
+        if text is None and not keep_beside:
+            path, text = kept, _current(kept, project_key)
+        if text is None:
+            progress.stage(f"Resolving the requirements for {target}")
+            uv = _Resolver(project, inputs, target, Uv(environment), progress, python)
+            text, is_new = uv.write(path, project_key), True
+    return Resolution(read_lock(text, path.parent, target, pinned), notices, is_new, path)
+
+
+def _project_key(project: Project, inputs: Inputs, target: Target) -> str:
+    """Return the hash of what the project itself asks for; paths count relative to it."""
+    requirements = inputs.requirements
+    lines = (*requirements.lines, *requirements.options, *requirements.switches)
+    folders = {str(project.directory), str(project.directory.resolve())}
+    texts = list(lines)
+    for folder in sorted(folders, key=len, reverse=True):
+        texts = [line.replace(folder, _PLACEHOLDER) for line in texts]
+    files = [inputs.pyproject, inputs.lock, project.directory / "uv.toml"]
+    contents = [one.read_text(encoding="utf-8") for one in files if one and one.is_file()]
+    return hash_all([str(FORMAT), str(target), inputs.artifacts_digest, *texts, *contents])
+
+
+def _current(path: Path, key: str) -> str | None:
+    """Return the text of a lock that was made for these inputs."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        text = path.read_text(encoding="utf-8")
+        tool = cast("dict[str, dict[str, object]]", tomllib.loads(text)["tool"])
+        if tool["cogworks"]["input-hash"] == key:
+            return text
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Resolver:
+    project: Project
+    inputs: Inputs
+    target: Target
+    uv: Uv
+    progress: Progress
+    python: Path
+
+    def write(self, path: Path, key: str) -> str:
+        """Ask uv, write its answer to a path at once or not at all, and return it."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # uv goes by the name, and writes paths relative to the folder: it has to be this one.
+        temporary = path.with_name(f"pylock.new-{secrets.token_hex(4)}.toml")
+        try:
+            with tempfile.TemporaryDirectory(prefix="cog-lock-") as workspace:
+                self._run(Path(workspace), temporary)
+            text = temporary.read_text(encoding="utf-8")
+            text = f'{text.rstrip()}\n\n[tool.cogworks]\ninput-hash = "{key}"\n'
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(path)
+        except OSError as error:
+            raise LockError(f"{path} cannot be written: {error.strerror or error}.") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+        return text
+
+    def _run(self, workspace: Path, output: Path) -> None:
+        arguments = self._arguments(workspace, output)
+        outcome = self.uv.run(arguments, self.project.directory, self.progress.line)
+        if outcome.code != 0:
+            source = self.project.build.requirements_file or self.project.config_path
+            reason = outcome.explanation.replace(str(workspace / "requirements.in"), source.name)
+            raise LockError(
+                f"the packages of {source.name} cannot be resolved for {self.target}:\n{reason}"
+            )
+
+    def _arguments(self, workspace: Path, output: Path) -> list[str]:
+        inputs, target = self.inputs, self.target
+        common = ["--format=pylock.toml", "--output-file", str(output), "--no-header"]
+        common += ["--python", str(self.python), "--no-annotate"]
+        if inputs.pyproject is not None and inputs.lock is not None:
+            prune = (f"--prune={name}" for name in sorted(OWN_PACKAGES))
+            export = ["export", "--frozen", "--no-emit-project", "--no-default-groups", *prune]
+            return [*export, "--project", str(inputs.pyproject.parent), *common]
+        platform = ["--python-version", target.python_version]
+        platform += ["--python-platform", target.uv_platform]
+        compile_ = ["pip", "compile", *leave_out_ours(workspace), *common, *platform]
+        if inputs.pyproject is not None:
+            return [*compile_, str(inputs.pyproject)]
+        source = write_source(inputs.requirements, inputs.requirements.lines, workspace)
+        return [*compile_, *index_switches(inputs), str(source)]
