@@ -24,6 +24,12 @@ pytestmark = pytest.mark.slow
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 TARGET = Target(sys.version_info[:2], parse_platform("linux/amd64"))
+CONFIG = f"""\
+build:
+  python_version: "{VERSION}"
+  python_requirements: requirements.txt
+run: run.py:Runner
+"""
 METADATA = {"openapi_schema.json": b"{}"}
 
 
@@ -51,10 +57,7 @@ class Bench:
         self.packages.mkdir()
         self.write("requirements.txt", "pixel==1.0\ncog==0.9\n")
         self.write("run.py", "x = 1\n")
-        self.write(
-            "cog.yaml",
-            f'build:\n  python_version: "{VERSION}"\n  python_requirements: requirements.txt\nrun: run.py:Runner\n',
-        )
+        self.write("cog.yaml", CONFIG)
         write_wheel(self.packages, "pixel", requires=["color>=1", "cog"])
         write_wheel(self.packages, "color", "2.0")
         write_wheel(self.packages, "cog", "0.9")
@@ -62,10 +65,9 @@ class Bench:
     def write(self, name: str, text: str) -> None:
         (self.project / name).write_text(text)
 
-    def build(
-        self, cache: str = "cache", *, jobs: int = 0, keep_lock: bool = False
-    ) -> ProjectLayers:
-        environment = {
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.root),
             "PIP_CONFIG_FILE": "/dev/null",
@@ -74,10 +76,20 @@ class Bench:
             "UV_FIND_LINKS": str(self.packages),
             "UV_CACHE_DIR": str(self.root / "uv-cache"),
         }
+
+    def build(
+        self, cache: str = "cache", *, jobs: int = 0, keep_lock: bool = False
+    ) -> ProjectLayers:
         options = Options(f"/usr/local/bin/python{VERSION}", jobs=jobs, keep_lock=keep_lock)
         project = load_project(self.project)
         return make_layers(
-            project, TARGET, Cache(self.root / cache), self.progress, options, METADATA, environment
+            project,
+            TARGET,
+            Cache(self.root / cache),
+            self.progress,
+            options,
+            METADATA,
+            self.environment,
         )
 
 
@@ -155,6 +167,23 @@ def test_a_local_wheel_of_the_project_is_taken(tmp_path: Path) -> None:
     bench.write("requirements.txt", f"./wheels/{local.name}\n")
     made = bench.build()
     assert any("/mine-0.1.dist-info/RECORD" in name for name in all_names(made))
+
+
+def test_a_pyproject_is_resolved_and_with_a_uv_lock_its_versions_hold(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.write("cog.yaml", CONFIG.replace("requirements.txt", "pyproject.toml"))
+    bench.write(
+        "pyproject.toml",
+        f'[project]\nname = "mine"\nversion = "0"\nrequires-python = ">={VERSION}"\n'
+        'dependencies = ["pixel", "cog"]\n',
+    )
+    assert any("/color-2.0.dist-info/RECORD" in name for name in all_names(bench.build()))
+    uv = Path(sys.executable).with_name("uv")
+    subprocess.run([uv, "lock", "--quiet"], cwd=bench.project, env=bench.environment, check=True)
+    write_wheel(bench.packages, "color", "3.0")
+    names = all_names(bench.build("another-cache"))
+    assert any("/color-2.0.dist-info/RECORD" in name for name in names)
+    assert not any("/cog-" in name for name in names)
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_done(tmp_path: Path) -> None:

@@ -62,19 +62,20 @@ def new_compressor(codec: Codec) -> Compressor:
 
 def in_blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the same bytes in blocks of exactly ``BLOCK_BYTES``; the last one may be shorter."""
-    pending = bytearray()
+    pending: list[bytes | memoryview] = []
+    size = 0
     for chunk in chunks:
-        # Large chunks come from large files: they are cut without being copied together first.
-        pending += chunk
-        if len(pending) < BLOCK_BYTES:
-            continue
-        whole = len(pending) - len(pending) % BLOCK_BYTES
-        view = bytes(pending[:whole])
-        del pending[:whole]
-        for start in range(0, whole, BLOCK_BYTES):
-            yield view[start : start + BLOCK_BYTES]
+        view = memoryview(chunk)
+        while size + len(view) >= BLOCK_BYTES:
+            taken = BLOCK_BYTES - size
+            # Each byte is copied once: into its block.
+            yield b"".join((*pending, view[:taken]))
+            pending, size, view = [], 0, view[taken:]
+        if view:
+            pending.append(view)
+            size += len(view)
     if pending:
-        yield bytes(pending)
+        yield b"".join(pending)
 
 
 def packed_ratio(sample: Iterable[bytes]) -> float:
