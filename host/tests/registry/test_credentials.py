@@ -262,7 +262,10 @@ def test_a_helper_that_is_not_there_is_named(
         store.find("r.example")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+# Each example waits for the disk.
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.text(min_size=1).filter(lambda text: ":" not in text), st.text(min_size=1))
 def test_any_user_and_password_read_back(tmp_path: Path, user: str, password: str) -> None:
     if user == "<token>" or password.strip("\0") != password:

@@ -16,7 +16,7 @@ MEMORY_MAX_BYTES = 90 * 1024 * 1024
 
 # In a process of its own: what other tests have taken is never given back.
 SCRIPT = """
-import hashlib, json, resource, sys
+import hashlib, json, sys
 from pathlib import Path
 
 from cogworks.oci.digest import Digest
@@ -36,12 +36,15 @@ with Client() as client:
     how = [upload_blob(client, one, FileBlob(folder / "blob", digest, size))]
     how.append(upload_blob(client, other, RemoteBlob(client, one, blob)))
     pull_blob(client, other, blob, folder / "again")
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+# Unlike getrusage's, this peak begins with this program and not with the process that it was forked from.
+status = Path("/proc/self/status").read_text()
+peak = int(status.partition("VmHWM:")[2].split()[0]) * 1024
 print(json.dumps([peak, [one.value for one in how], (folder / "again").stat().st_size]))
 """
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 def test_a_large_blob_is_uploaded_copied_and_pulled_without_being_held_in_memory(
     real_registry: str, tmp_path: Path
 ) -> None:
