@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from cogworks.server.worker_folder import PREFIX
+from cogworks.server.temporary_folder import WORKER_PREFIX
 
 pytestmark = pytest.mark.slow
 
@@ -70,7 +70,7 @@ def send(server: Any, code: str) -> socket.socket:
 
 
 def folders(parent: Path) -> list[Path]:
-    return sorted(parent.glob(f"{PREFIX}*"))
+    return sorted(parent.glob(f"{WORKER_PREFIX}*"))
 
 
 @pytest.mark.parametrize("how", BUSY)

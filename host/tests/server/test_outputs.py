@@ -81,7 +81,7 @@ Launch = Callable[..., Any]
 
 
 def left(folder: Path) -> list[str]:
-    return [path.name for path in folder.glob("cog-worker-*/*") if path.is_file()]
+    return [path.name for path in folder.glob("cogworks-worker-*/**/*") if path.is_file()]
 
 
 def test_files_are_sent_in_order_however_deep_they_are(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -202,6 +203,32 @@ def test_a_server_that_ends_leaves_no_folder(receiver: Receiver) -> None:
     receiver.server.client.post("/shutdown")
     receiver.server.process.wait(BOUND_S)
     assert list(receiver.folder.glob("cog-uploads-*")) == []
+
+
+def test_what_a_killed_server_leaves_is_removed_by_the_next_one(
+    receiver: Receiver, launch_server: Callable[..., Any]
+) -> None:
+    killed = receiver.server
+    with socket.create_connection(("127.0.0.1", urlsplit(str(killed.url)).port)) as connection:
+        head = b"POST /predictions HTTP/1.1\r\nhost: x\r\ncontent-type: image/png\r\n"
+        connection.sendall(head + b"content-length: 9000000\r\n\r\n" + b"x" * 3 * MIB)
+        while not receiver.left():
+            killed.health()
+        os.kill(killed.process.pid, signal.SIGKILL)
+        killed.process.wait(BOUND_S)
+    (left,) = receiver.folder.glob("cog-uploads-*")
+    assert receiver.left()
+    receiver.server = launch_server("uploads", TMPDIR=str(receiver.folder))
+    receiver.wait_clean()
+    while left.exists():
+        receiver.server.health()
+    # One that lives keeps its own.
+    assert receiver.post(files={"image": ("x", b"1")}).status_code == 200
+    (own,) = receiver.folder.glob("cog-uploads-*")
+    another = launch_server("uploads", TMPDIR=str(receiver.folder))
+    another.client.post("/shutdown")
+    another.process.wait(BOUND_S)
+    assert own.exists()
 
 
 def test_a_model_without_files_takes_none(launch_server: Callable[..., Any]) -> None:

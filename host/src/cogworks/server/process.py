@@ -21,7 +21,7 @@ from cog._bridge.messages import Init, encode
 from cog._bridge.version import PROTOCOL_VERSION
 from cogworks.server.launch import WorkerLaunch
 from cogworks.server.settings import SECRET_VARIABLES
-from cogworks.server.worker_folder import WorkerFolder, make_folder
+from cogworks.server.temporary_folder import WORKER_PREFIX, TemporaryFolder, make_folder
 
 CLOSED_BRIDGE = (
     "it lost its connection to the server; a model must not close descriptors that it has not "
@@ -44,7 +44,7 @@ class WorkerProcess:
     stdout: int
     stderr: int
     lifeline: io.FileIO
-    folder: WorkerFolder
+    folder: TemporaryFolder
     started_at: float
 
     @property
@@ -95,7 +95,7 @@ def spawn(launch: WorkerLaunch, slots: int | None) -> WorkerProcess:
     Raises:
         OSError: the interpreter cannot be executed, or a limit of the system was hit.
     """
-    folder = make_folder()
+    folder = make_folder(WORKER_PREFIX)
     data, worker_data = socket.socketpair()
     control, worker_control = socket.socketpair()
     stdout, worker_stdout = os.pipe()

@@ -40,10 +40,10 @@ from cogworks.server.settings import Settings
 from cogworks.server.store import MemoryStore, Record, Store
 from cogworks.server.succession import Succession
 from cogworks.server.supervisor import Supervisor
+from cogworks.server.temporary_folder import remove_stale_folders
 from cogworks.server.uploads import UploadedFiles, Uploads
 from cogworks.server.validation import InputSchema
 from cogworks.server.webhooks import Webhooks
-from cogworks.server.worker_folder import remove_stale_folders
 
 CANCEL_S = 5.0
 """How long predictions that are canceled at shutdown may take to end."""

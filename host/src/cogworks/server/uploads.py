@@ -2,7 +2,7 @@
 
 Every request has a folder of its own below one folder of the server. Nothing but the random token
 of a file, which the server has made and tells the worker, leads to it: a client that writes such
-a token into JSON names no file.
+a token into JSON names no file. What a killed server leaves, the next one removes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import asyncio
 import hashlib
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import msgspec
 
 from cog._schema.kinds import is_dict, is_list
 from cogworks.server.errors import StoppingError
+from cogworks.server.temporary_folder import UPLOADS_PREFIX, TemporaryFolder, make_folder
 
 MAX_NAME_BYTES = 200
 """Of a file's name; with what goes before it, it still is one on all file systems."""
@@ -148,7 +148,7 @@ class Uploads:
 
     def __init__(self) -> None:
         """Begin without a folder: most servers never need one."""
-        self._root: Path | None = None
+        self._root: TemporaryFolder | None = None
         self._is_closed = False
         self._numbers = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -163,9 +163,9 @@ class Uploads:
         if self._is_closed:
             raise StoppingError
         if self._root is None:
-            self._root = Path(tempfile.mkdtemp(prefix="cog-uploads-"))
+            self._root = make_folder(UPLOADS_PREFIX)
         self._numbers += 1
-        return UploadedFiles(self._root / str(self._numbers))
+        return UploadedFiles(self._root.path / str(self._numbers))
 
     def discard(self, files: UploadedFiles) -> None:
         """Remove the files of a request; at once for who asks, a little later for the disk."""
@@ -178,7 +178,7 @@ class Uploads:
         self._is_closed = True
         await asyncio.gather(*self._tasks)
         if self._root is not None:
-            await _remove(self._root)
+            await asyncio.to_thread(self._root.remove)
 
 
 def safe_name(name: str) -> str:

@@ -24,7 +24,7 @@ from cog._bridge.frames import FrameDecoder
 from cog._bridge.messages import Hello, Message, Ready, decode, encode
 from cog._bridge.version import PROTOCOL_VERSION
 from cogworks.server.process import WorkerProcess
-from cogworks.server.worker_folder import make_folder
+from cogworks.server.temporary_folder import WORKER_PREFIX, make_folder
 
 READ_BYTES = 1024 * 1024
 
@@ -50,7 +50,7 @@ class ScriptedWorker(WorkerProcess):
             stdout=stdout,
             stderr=stderr,
             lifeline=cast(io.FileIO, None),
-            folder=make_folder(),
+            folder=make_folder(WORKER_PREFIX),
             started_at=time.monotonic(),
         )
         far = _FarEnd(self_data, self_control, self_stdout, self_stderr)

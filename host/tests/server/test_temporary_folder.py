@@ -1,4 +1,4 @@
-"""Folders of workers: made locked, removed by their owner, swept by the next server if that was killed."""
+"""Folders for temporary files: made locked, removed by their owner, swept by the next server if that was killed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from cogworks.server.worker_folder import PREFIX, make_folder, remove_stale_folders
+from cogworks.server.temporary_folder import (
+    UPLOADS_PREFIX,
+    WORKER_PREFIX,
+    make_folder,
+    remove_stale_folders,
+)
 
 MAKE_AND_DIE = (
     "import os\n"
-    "from cogworks.server.worker_folder import make_folder\n"
-    "folder = make_folder()\n"
+    "import sys\n"
+    "from cogworks.server.temporary_folder import make_folder\n"
+    "folder = make_folder(sys.argv[1])\n"
     "(folder.path / 'left.txt').write_text('left')\n"
     "print(folder.path, flush=True)\n"
     "os.kill(os.getpid(), 9)\n"
@@ -28,10 +34,10 @@ def parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def leave_one_behind(parent: Path) -> Path:
+def leave_one_behind(parent: Path, prefix: str = WORKER_PREFIX) -> Path:
     environment = {**os.environ, "TMPDIR": str(parent)}
     dead = subprocess.run(
-        [sys.executable, "-c", MAKE_AND_DIE],
+        [sys.executable, "-c", MAKE_AND_DIE, prefix],
         env=environment,
         capture_output=True,
         text=True,
@@ -44,7 +50,7 @@ def leave_one_behind(parent: Path) -> Path:
 def test_a_folder_is_removed_by_its_owner_also_where_a_model_has_locked_it_away(
     parent: Path,
 ) -> None:
-    folder = make_folder()
+    folder = make_folder(WORKER_PREFIX)
     inner = folder.path / "inner"
     inner.mkdir()
     (inner / "file").write_text("x")
@@ -54,25 +60,26 @@ def test_a_folder_is_removed_by_its_owner_also_where_a_model_has_locked_it_away(
     assert list(parent.iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_swept_and_nothing_else(parent: Path) -> None:
-    mine = make_folder()
-    stale = leave_one_behind(parent)
-    others = parent / f"{PREFIX}file"
+@pytest.mark.parametrize("prefix", [WORKER_PREFIX, UPLOADS_PREFIX])
+def test_what_a_killed_process_left_is_swept_and_nothing_else(parent: Path, prefix: str) -> None:
+    mine = make_folder(prefix)
+    stale = leave_one_behind(parent, prefix)
+    others = parent / f"{prefix}file"
     others.write_text("not a folder")
-    (parent / f"{PREFIX}link").symlink_to(mine.path)
+    (parent / f"{prefix}link").symlink_to(mine.path)
     (parent / "somebody-elses").mkdir()
     assert (stale / "left.txt").exists()
     assert remove_stale_folders(parent) == 1
     assert not stale.exists()
     assert sorted(path.name for path in parent.iterdir()) == sorted(
-        [mine.path.name, others.name, f"{PREFIX}link", "somebody-elses"]
+        [mine.path.name, others.name, f"{prefix}link", "somebody-elses"]
     )
     mine.remove()
 
 
 def test_a_folder_that_is_just_being_swept_is_not_used(parent: Path) -> None:
     stale = leave_one_behind(parent)
-    folders = [make_folder() for _ in range(3)]
+    folders = [make_folder(WORKER_PREFIX) for _ in range(3)]
     assert stale not in [folder.path for folder in folders]
     assert remove_stale_folders(parent) == 1
     for folder in folders:

@@ -1,4 +1,4 @@
-"""The folder for a worker's temporary files, and the removal of those that nobody owns any more.
+"""Folders for temporary files of workers and of requests, and the removal of those that nobody owns any more.
 
 The server that made a folder keeps it locked (``flock``) for as long as it lives. The kernel lets go
 of the lock however the server ends, so a folder that can be locked is one that a killed server has
@@ -16,16 +16,20 @@ import stat
 import tempfile
 from pathlib import Path
 
-PREFIX = "cogworks-worker-"
+WORKER_PREFIX = "cogworks-worker-"
+"""Of the folders that workers work in."""
+
+UPLOADS_PREFIX = "cog-uploads-"
+"""Of the folders for what clients have uploaded."""
 
 MAX_SWEPT = 1000
-"""How many folders of others are looked at, at a time."""
+"""How many folders of others are looked at, of each kind, at a time."""
 
 logger = logging.getLogger(__name__)
 
 
-class WorkerFolder:
-    """A folder of one worker; only its owner may remove it."""
+class TemporaryFolder:
+    """A folder that only its owner may remove."""
 
     def __init__(self, path: Path, lock: int) -> None:
         """Own ``path``; ``lock`` is a descriptor that holds its lock."""
@@ -40,19 +44,22 @@ class WorkerFolder:
             os.close(lock)
 
 
-def make_folder() -> WorkerFolder:
+def make_folder(prefix: str) -> TemporaryFolder:
     """Make a folder that is locked before anybody could take it for an old one.
+
+    Args:
+        prefix: of its name; one of those that are swept.
 
     Raises:
         OSError: the disk is full, or the system's folder for temporary files cannot be used.
     """
     while True:
-        path = Path(tempfile.mkdtemp(prefix=PREFIX))
+        path = Path(tempfile.mkdtemp(prefix=prefix))
         lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_at(lock, path):
-                return WorkerFolder(path, lock)
+                return TemporaryFolder(path, lock)
         os.close(lock)  # Another server was sweeping just then.
 
 
@@ -64,10 +71,12 @@ def remove_stale_folders(parent: Path | None = None) -> int:
     """
     count = 0
     with contextlib.suppress(OSError):
-        paths = sorted((parent or Path(tempfile.gettempdir())).glob(f"{PREFIX}*"))[:MAX_SWEPT]
-        count = sum(_remove_if_stale(path) for path in paths)
+        where = parent or Path(tempfile.gettempdir())
+        for prefix in (WORKER_PREFIX, UPLOADS_PREFIX):
+            paths = sorted(where.glob(f"{prefix}*"))[:MAX_SWEPT]
+            count += sum(_remove_if_stale(path) for path in paths)
     if count:
-        logger.info("removed %d folders of workers whose server was killed", count)
+        logger.info("removed %d folders whose server was killed", count)
     return count
 
 
