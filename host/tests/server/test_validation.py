@@ -214,3 +214,9 @@ def test_training_inputs_have_a_component_of_their_own() -> None:
     document = {"components": {"schemas": components}}
     assert InputSchema(document, "train").split_unknown({"b": 1}) == ({"b": 1}, [])
     assert InputSchema(document, "run").split_unknown({"b": 1}) == ({}, ["b"])
+
+
+def test_limits_of_a_field_inside_are_checked_and_its_place_is_named() -> None:
+    field = {"type": "integer", "minimum": 0}
+    checked = schema(box={"type": "object", "properties": {"y": field}})
+    assert messages(checked, box={"y": -1}) == [("box/y", "must be >= 0, got -1")]

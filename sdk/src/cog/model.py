@@ -1,9 +1,16 @@
-"""Outputs with named fields."""
+"""Inputs and outputs with named fields."""
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import functools
+import sys
 from typing import TYPE_CHECKING, Any
+
+from cog._schema.forward import evaluate
+from cog._schema.types import MISSING
+from cog.input import FieldInfo, Input
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -14,14 +21,15 @@ else:
         return lambda cls: cls
 
 
-@dataclass_transform(field_specifiers=(dataclasses.field,))
+@dataclass_transform(field_specifiers=(dataclasses.field, Input))
 class BaseModel:
     """The base of structured outputs: every subclass becomes a dataclass by itself.
 
         class Output(BaseModel):
             text: str
-            score: float = 0.0
+            score: float = Input(default=0.0, ge=0, description="How sure the model is")
 
+    A field's ``Input(...)`` says the same as that of a parameter of ``run()``.
     Class keywords: ``auto_dataclass=False`` leaves the class, and what is below it, as it is
     written; ``init`` and the other options of ``dataclasses.dataclass`` are passed on.
     """
@@ -51,6 +59,7 @@ class BaseModel:
         cls.__cog_auto_dataclass__ = auto_dataclass
         if options.get("slots"):
             raise TypeError(f"{cls.__name__}: a BaseModel cannot have slots=True")
+        _take_inputs(cls, auto_dataclass)
         if auto_dataclass:
             dataclasses.dataclass(init=init, **options)(cls)
 
@@ -64,3 +73,41 @@ def _check_bases(cls: type[BaseModel]) -> None:
             raise TypeError(
                 f"{cls.__name__}: a BaseModel cannot be mixed with the dataclass {other.__name__}"
             )
+
+
+def _take_inputs(cls: type[BaseModel], is_dataclass: bool) -> None:
+    """Keep each ``Input(...)`` of the class's own fields, and leave its default in its place."""
+    inputs: dict[str, FieldInfo] = {}
+    for name, annotation in dict(vars(cls).get("__annotations__", {})).items():
+        value = vars(cls).get(name, MISSING)
+        if isinstance(value, FieldInfo):
+            delattr(cls, name)
+        elif value is MISSING:
+            value = _annotated_input(cls, annotation)
+        if isinstance(value, FieldInfo):
+            inputs[name] = value
+            _set_default(cls, name, value, is_dataclass)
+    setattr(cls, "__cog_inputs__", inputs)  # noqa: B010 - no attribute for type checkers to see
+
+
+def _annotated_input(cls: type, annotation: Any) -> Any:
+    """Return the ``Input(...)`` of an ``Annotated``; None if there is none, or not yet."""
+    if isinstance(annotation, str):
+        module = sys.modules.get(cls.__module__)
+        try:
+            annotation = evaluate(annotation, dict(vars(module)) if module else {}, dict(vars(cls)))
+        except Exception:  # It names what is defined later; who reads the schema says the rest.
+            return None
+    metadata = getattr(annotation, "__metadata__", ())
+    return next((item for item in metadata if isinstance(item, FieldInfo)), None)
+
+
+def _set_default(cls: type, name: str, info: FieldInfo, is_dataclass: bool) -> None:
+    factory, default = info.default_factory, info.default
+    if factory is None and type(default) in (list, dict, set):
+        factory = functools.partial(copy.deepcopy, default)
+    if factory is not None:
+        if is_dataclass:
+            setattr(cls, name, dataclasses.field(default_factory=factory))
+    elif default is not MISSING:
+        setattr(cls, name, default)

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from cog._schema.errors import SignatureError
+from cog._schema.given import Given
 from cog._schema.hints import Known, union
-from cog._schema.parameters import Given, input_field
+from cog._schema.parameters import input_field
 from cog._schema.types import MISSING, AnyType, OptionalType, Scalar, SecretType
 
 TEXT, INT, FLOAT, NONE = Known("str"), Known("int"), Known("float"), Known("None")

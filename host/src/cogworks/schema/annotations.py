@@ -10,11 +10,20 @@ import ast
 import types
 from dataclasses import replace
 
-from cog._schema.hints import Foreign, Hint, Known, union, unspecified
+from cog._schema.hints import (
+    INNER_INPUT,
+    INNER_INPUT_ADVICE,
+    Foreign,
+    Hint,
+    Known,
+    union,
+    unspecified,
+)
 from cogworks.schema.choices import Choices
 from cogworks.schema.classes import Classes
 from cogworks.schema.entities import ClassEntity, Entity, External, Unclear, ValueEntity
 from cogworks.schema.externals import canonical, external_name, parse_string
+from cogworks.schema.input_calls import InputCalls
 from cogworks.schema.literals import Folder
 from cogworks.schema.names import MAX_DEPTH, Names
 from cogworks.schema.records import Records
@@ -70,6 +79,7 @@ class Annotations:
         self._names = names
         self._classes = classes
         self._choices = Choices(folder)
+        self._calls = InputCalls(names, folder)
         self._aliases: dict[ValueEntity, Hint] = {}
         self.records = Records(names, classes, self.read)
 
@@ -86,7 +96,9 @@ class Annotations:
             case ast.Constant(value=str()):
                 return self._read_string(node, scope, depth)
             case ast.BinOp(op=ast.BitOr()):
-                members = [self.read(side, scope, depth + 1) for side in (node.left, node.right)]
+                members = [
+                    self._read_part(side, scope, depth + 1) for side in (node.left, node.right)
+                ]
                 return union(members, place)
             case ast.Name() | ast.Attribute():
                 return self._read_name(node, scope, depth)
@@ -95,15 +107,37 @@ class Annotations:
             case _:
                 return Foreign(text_of(node), "", "", place)
 
-    def find_metadata(self, node: ast.expr, scope: Scope) -> list[ast.expr]:
+    def find_metadata(
+        self, node: ast.expr, scope: Scope, depth: int = 0
+    ) -> list[tuple[ast.expr, Scope]]:
         """Return what ``Annotated[T, ...]`` holds beside the type; nothing for anything else."""
+        if depth > MAX_DEPTH:
+            return []
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             parsed = parse_string(node)
-            return self.find_metadata(parsed, scope) if parsed else []
+            return self.find_metadata(parsed, scope, depth + 1) if parsed else []
+        if isinstance(node, (ast.Name, ast.Attribute)):  # An alias: ``Count = Annotated[...]``.
+            for entity in self._names.resolve(node, scope):
+                if isinstance(entity, ValueEntity):
+                    return self.find_metadata(entity.node, entity.scope, depth + 1)
         if not isinstance(node, ast.Subscript):
             return []
-        is_annotated = self._external(node.value, scope) == "typing.Annotated"
-        return _arguments(node)[1:] if is_annotated else []
+        if self._external(node.value, scope) != "typing.Annotated":
+            return []
+        inner, *metadata = _arguments(node)
+        own = [(item, scope) for item in metadata]
+        return [*self.find_metadata(inner, scope, depth + 1), *own]
+
+    def _read_part(self, node: ast.expr, scope: Scope, depth: int) -> Hint:
+        """Read what stands inside of another type, where no ``Input(...)`` can be."""
+        hint = self.read(node, scope, depth)
+        if isinstance(hint, Foreign):
+            return hint
+        for metadata, owner in self.find_metadata(node, scope):
+            if self._calls.find(metadata, owner) is not None:
+                place = Place(scope.source, node)
+                return Foreign(text_of(node), INNER_INPUT, INNER_INPUT_ADVICE, place)
+        return hint
 
     def _read_string(self, node: ast.Constant, scope: Scope, depth: int) -> Hint:
         parsed = parse_string(node)
@@ -180,7 +214,7 @@ class Annotations:
         if name in _QUALIFIERS:
             return self.read(arguments[0], scope, depth + 1)
         if name in ("typing.Optional", "typing.Union"):
-            members = [self.read(argument, scope, depth + 1) for argument in arguments]
+            members = [self._read_part(argument, scope, depth + 1) for argument in arguments]
             if name == "typing.Optional":
                 members.append(Known("None"))
             return union(members, place)
@@ -192,7 +226,7 @@ class Annotations:
             problem = bare.problem if isinstance(bare, Foreign) else ""
             advice = bare.advice if isinstance(bare, Foreign) else ""
             return Foreign(text_of(node), problem, advice, place)
-        hints = tuple(self.read(argument, scope, depth + 1) for argument in arguments)
+        hints = tuple(self._read_part(argument, scope, depth + 1) for argument in arguments)
         return Known(known, () if known == "Path" else hints, place)
 
     def _is_opaque(self, node: ast.expr, scope: Scope) -> bool:

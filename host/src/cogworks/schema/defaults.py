@@ -11,6 +11,7 @@ import uuid
 from typing import Any
 
 from cog._schema.defaults import json_default
+from cog._schema.types import COMPUTED, MISSING
 from cogworks.schema.comprehensions import Local
 from cogworks.schema.entities import ClassEntity, External, ValueEntity
 from cogworks.schema.externals import external_name
@@ -129,8 +130,13 @@ class Defaults:
         )
 
     def _field_default(self, item: Parameter, call: ast.Call, scope: Scope, depth: int) -> Any:
+        given = self._records.given_to(item)
+        if given is not None and given.default not in (MISSING, COMPUTED):
+            return given.default
+        if given is not None and given.default is COMPUTED:
+            raise Unknown(Place(scope.source, call), "a factory's result is not constant")
         how, value = self._records.default_of(item)
-        if value is None:
+        if value is None or given is not None:
             reason = f"`{text_of(call)}` does not give {item.name}"
             raise Unknown(Place(scope.source, call), reason)
         if how == "value":

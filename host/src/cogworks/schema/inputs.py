@@ -9,7 +9,8 @@ from typing import Any
 
 from cog._schema.defaults import json_default
 from cog._schema.errors import SignatureError
-from cog._schema.parameters import Given, input_field
+from cog._schema.given import Given
+from cog._schema.parameters import input_field
 from cog._schema.rules import missing_annotation, refused_parameter
 from cog._schema.types import COMPUTED, MISSING, InputField
 from cogworks.schema.annotations import Annotations
@@ -18,6 +19,7 @@ from cogworks.schema.externals import external_name
 from cogworks.schema.input_calls import Argument, InputCall, InputCalls, unresolved
 from cogworks.schema.literals import Folder
 from cogworks.schema.names import Names
+from cogworks.schema.records import Parameter
 from cogworks.schema.scopes import Scope
 from cogworks.schema.source import Place
 from cogworks.schema.values import Unknown, iterate
@@ -50,6 +52,7 @@ class Inputs:
         self._calls = InputCalls(names, folder)
         self._annotations = annotations
         self._defaults = Defaults(names, folder, annotations.records)
+        annotations.records.use_inputs(self._read_field)
 
     def read(
         self, function: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope, skip_self: bool
@@ -86,17 +89,39 @@ class Inputs:
         call = None if default is None else self._calls.find(default, scope)
         if call is not None:
             return self._read_call(name, call)
-        given = Given()
-        for metadata in self._annotations.find_metadata(annotation, scope):
-            call = self._calls.find(metadata, scope)
-            if call is not None:
-                given = self._read_call(name, call)
-                break
+        given = self._read_annotated(name, annotation, scope) or Given()
         if default is None:
             return given
         value = self._fold(name, "default", Argument(default, scope, {}))
         places = {**given.places, "default": Place(scope.source, default)}
         return replace(given, default=value, factory=None, places=places)
+
+    def _read_annotated(self, name: str, annotation: ast.expr, scope: Scope) -> Given | None:
+        """Return what the ``Input(...)`` inside of an ``Annotated`` says, if there is one."""
+        for metadata, owner in self._annotations.find_metadata(annotation, scope):
+            call = self._calls.find(metadata, owner)
+            if call is not None:
+                return self._read_call(name, call)
+        return None
+
+    def _read_field(self, name: str, statement: ast.AnnAssign, scope: Scope) -> Given | None:
+        """Return what the ``Input(...)`` of a class's field says, if it has one."""
+        value = statement.value
+        call = None if value is None else self._calls.find(value, scope)
+        if call is not None:
+            return self._read_call(name, call)
+        given = self._read_annotated(name, statement.annotation, scope)
+        if given is None or value is None:
+            return given
+        how, node = self._annotations.records.default_of(Parameter(name, value, scope))
+        if node is None:
+            return replace(given, default=MISSING, factory=None)
+        if how == "factory":
+            known = _FACTORIES.get(external_name(self._names, node, scope))
+            return replace(given, default=COMPUTED if known is None else known())
+        default = self._fold(name, "default", Argument(node, scope, {}))
+        places = {**given.places, "default": Place(scope.source, node)}
+        return replace(given, default=default, places=places)
 
     def _read_call(self, name: str, call: InputCall) -> Given:
         arguments = self._arguments(name, call)

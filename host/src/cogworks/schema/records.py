@@ -6,7 +6,9 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cog._schema.given import Given
 from cog._schema.hints import FieldHint, Hint, Record
+from cog._schema.types import MISSING
 from cogworks.schema.classes import Ancestor, Classes
 from cogworks.schema.entities import ClassEntity, External
 from cogworks.schema.externals import canonical, external_name, parse_string
@@ -27,6 +29,12 @@ _DATACLASS = ("dataclasses.dataclass", "pydantic.dataclasses.dataclass")
 _PYDANTIC_FIELD = ("pydantic.Field", "pydantic.fields.Field", "pydantic.v1.Field")
 
 ReadHint = Callable[[ast.expr, Scope], Hint]
+ReadGiven = Callable[[str, ast.AnnAssign, Scope], Given | None]
+"""Reads what the ``Input(...)`` of a field says; None if it has none."""
+
+
+def _nothing_given(name: str, statement: ast.AnnAssign, scope: Scope) -> Given | None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,7 @@ class Parameter:
     name: str
     value: ast.expr | None
     scope: Scope
+    statement: ast.AnnAssign | None = None
 
 
 class Records:
@@ -46,6 +55,11 @@ class Records:
         self._names = names
         self._classes = classes
         self._read_hint = read_hint
+        self._read_given: ReadGiven = _nothing_given
+
+    def use_inputs(self, read_given: ReadGiven) -> None:
+        """Read what is given to fields with ``read_given``, which itself needs the records."""
+        self._read_given = read_given
 
     def find(self, entity: ClassEntity, place: Place) -> Record | None:
         """Return the hint for a class with fields; None if it is no such class."""
@@ -57,7 +71,7 @@ class Records:
             entity.node.name,
             kind,
             entity.node,
-            lambda: self._read_fields(ancestors, kind),
+            lambda: self._read_fields(entity, ancestors, kind),
             place,
         )
 
@@ -73,8 +87,14 @@ class Records:
                 if self._is_field(name, statement, owner.body, kind) and self._is_input(
                     statement.value, owner.body
                 ):
-                    found[name] = Parameter(name, statement.value, owner.body)
+                    found[name] = Parameter(name, statement.value, owner.body, statement)
         return list(found.values())
+
+    def given_to(self, parameter: Parameter) -> Given | None:
+        """Return what a field's ``Input(...)`` says; None if it has none."""
+        if parameter.statement is None:
+            return None
+        return self._read_given(parameter.name, parameter.statement, parameter.scope)
 
     def default_of(self, parameter: Parameter) -> tuple[str, ast.expr | None]:
         """Return how a field's default is made: ``value`` or ``factory``, and of what."""
@@ -113,7 +133,9 @@ class Records:
             for item in entity.node.decorator_list
         )
 
-    def _read_fields(self, ancestors: list[Ancestor], kind: str) -> tuple[FieldHint, ...]:
+    def _read_fields(
+        self, cls: ClassEntity, ancestors: list[Ancestor], kind: str
+    ) -> tuple[FieldHint, ...]:
         found: dict[str, FieldHint] = {}
         for entity in self._owners(ancestors, kind):
             for name, statement in entity.body.annotations.items():
@@ -121,7 +143,11 @@ class Records:
                     hint = self._read_hint(statement.annotation, entity.body)
                     required = self._is_required(statement, entity, kind)
                     is_input = self._is_input(statement.value, entity.body)
-                    found[name] = FieldHint(name, hint, required, is_input)
+                    place = f"{cls.node.name}.{name}"
+                    given = self._read_given(place, statement, entity.body)
+                    if given is not None:
+                        required = given.default is MISSING
+                    found[name] = FieldHint(name, hint, required, is_input, given)
         return tuple(found.values())
 
     def _is_field(self, name: str, statement: ast.AnnAssign, scope: Scope, kind: str) -> bool:

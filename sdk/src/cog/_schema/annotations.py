@@ -21,9 +21,18 @@ from typing import Any, Optional, Union, cast
 from cog._schema.choices import enumeration, literal
 from cog._schema.errors import SignatureError
 from cog._schema.forward import evaluate
-from cog._schema.hints import Foreign, Hint, Known, union, unspecified
+from cog._schema.hints import (
+    INNER_INPUT,
+    INNER_INPUT_ADVICE,
+    Foreign,
+    Hint,
+    Known,
+    union,
+    unspecified,
+)
 from cog._schema.records import record
 from cog.file import File
+from cog.input import FieldInfo
 from cog.iterators import AsyncConcatenateIterator, ConcatenateIterator
 from cog.opaque import Opaque
 from cog.secret import Secret
@@ -151,6 +160,8 @@ def read_metadata(annotation: Any, names: Names) -> tuple[Any, ...]:
         annotation = names.evaluate(annotation)
     if isinstance(annotation, typing.ForwardRef):
         annotation = names.evaluate(annotation.__forward_arg__)
+    if type(annotation).__name__ == "TypeAliasType":
+        return read_metadata(annotation.__value__, names)
     return tuple(getattr(annotation, "__metadata__", ()))
 
 
@@ -162,13 +173,23 @@ def _generic(annotation: Any, origin: Any, names: Names) -> Hint:
         return unspecified(inner) if is_opaque else inner
     if origin in _LITERALS:
         return literal(typing.get_args(annotation), _text(annotation))
-    arguments = [read_hint(argument, names) for argument in _arguments(annotation)]
+    arguments = [_argument(argument, names) for argument in _arguments(annotation)]
     if origin in _UNIONS:
         return union(arguments)
     if getattr(origin, "_name", None) in _WRAPPERS:
         return arguments[0]
     name = _known_name(origin)
     return Known(name, tuple(arguments)) if name is not None else Foreign(_text(annotation))
+
+
+def _argument(argument: Any, names: Names) -> Hint:
+    hint = read_hint(argument, names)
+    metadata: tuple[Any, ...] = ()
+    if not isinstance(hint, Foreign):
+        metadata = read_metadata(argument, names)
+    if any(isinstance(item, FieldInfo) for item in metadata):
+        return Foreign(_text(argument), INNER_INPUT, INNER_INPUT_ADVICE)
+    return hint
 
 
 def _known_name(annotation: Any) -> Optional[str]:
@@ -194,11 +215,15 @@ def _class(cls: type[Any]) -> Hint:
         return Known("Secret")
     if issubclass(cls, enum.Enum):
         return enumeration(cls)
-    return record(cls, _read_in_class) or Foreign(_text(cls))
+    return record(cls, _read_in_class, _metadata_in_class) or Foreign(_text(cls))
 
 
 def _read_in_class(annotation: Any, owner: type) -> Hint:
     return read_hint(annotation, Names.of_class(owner))
+
+
+def _metadata_in_class(annotation: Any, owner: type) -> tuple[Any, ...]:
+    return read_metadata(annotation, Names.of_class(owner))
 
 
 def _text(annotation: Any) -> str:

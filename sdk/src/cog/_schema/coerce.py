@@ -13,7 +13,7 @@ import copy
 from typing import Any, Callable
 
 from cog._schema.checks import Check, compile_checks
-from cog._schema.conversions import compile_type, list_of, nullable
+from cog._schema.conversions import compile_checked, compile_type
 from cog._schema.errors import InputError
 from cog._schema.scalars import PYTHON_TYPES, Convert
 from cog._schema.types import (
@@ -115,18 +115,4 @@ def _compile_checked(type_: Type, checks: list[Check]) -> Convert:
     """Compile a type whose innermost values (of a list: its items) are checked as well."""
     if has_inner_files(type_):
         return _checked_only(compile_type(type_, build=False))
-    if not checks:
-        return compile_type(type_)
-    if isinstance(type_, OptionalType):
-        return nullable(_compile_checked(type_.item, checks))
-    if isinstance(type_, ListType):
-        return list_of(_compile_checked(type_.item, checks), type_.container)
-    convert = compile_type(type_)
-
-    def convert_and_check(value: Any) -> Any:
-        value = convert(value)
-        for check in checks:
-            check(value)
-        return value
-
-    return convert_and_check
+    return compile_checked(type_, checks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Optional
 
+from cog._schema.checks import Check, compile_checks
 from cog._schema.kinds import is_dict, is_list, kind_of
 from cog._schema.scalars import PYTHON_TYPES, SCALARS, Convert, choice_of, mismatch, text_of
 from cog._schema.types import (
@@ -12,6 +13,7 @@ from cog._schema.types import (
     DictType,
     FileType,
     ListType,
+    ObjectField,
     ObjectType,
     OptionalType,
     PathType,
@@ -45,6 +47,11 @@ def compile_type(type_: Type, open_file: Optional[OpenFile] = None, build: bool 
             the conversion only tells whether a value fits.
     """
     return _Compiler(open_file, build).compile(type_)
+
+
+def compile_checked(type_: Type, checks: list[Check]) -> Convert:
+    """Return the conversion of a type whose innermost values are checked as well."""
+    return _Compiler(None, True).checked(type_, checks)
 
 
 class _Compiler:
@@ -121,7 +128,7 @@ class _Compiler:
     def _object(self, type_: ObjectType) -> Convert:
         outer = self._around
         self._around = {**outer, type_.name: lambda value: convert_object(value)}
-        fields = [(field.name, field.required, self.compile(field.type)) for field in type_.fields]
+        fields = [(field.name, field.required, self._field(field)) for field in type_.fields]
         self._around = outer
         build = type_.build if self._build else None
 
@@ -137,6 +144,29 @@ class _Compiler:
             return result if build is None else _built(build, result)
 
         return convert_object
+
+    def _field(self, field: ObjectField) -> Convert:
+        checks = compile_checks(field.rules) if field.rules is not None else []
+        return self.checked(field.type, checks)
+
+    def checked(self, type_: Type, checks: list[Check]) -> Convert:
+        """Compile a type whose innermost values (of a list: its items) are checked as well."""
+        if not checks:
+            return self.compile(type_)
+        if isinstance(type_, OptionalType):
+            return nullable(self.checked(type_.item, checks))
+        if isinstance(type_, ListType):
+            container = type_.container if self._build else "list"
+            return list_of(self.checked(type_.item, checks), container)
+        convert = self.compile(type_)
+
+        def convert_and_check(value: Any) -> Any:
+            value = convert(value)
+            for check in checks:
+                check(value)
+            return value
+
+        return convert_and_check
 
     def _union(self, type_: UnionType) -> Convert:
         """The member of the value's own JSON type wins; else the most specific that fits."""

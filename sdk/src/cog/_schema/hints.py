@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional, Union
 
+from cog._schema.given import Given
+
 SCALARS = ("bool", "int", "float", "str")
 
 NAMES = frozenset(
@@ -41,6 +43,13 @@ NAMES = frozenset(
     )
 )
 """The names that a ``Known`` may have; ``...`` is the second argument of ``tuple[T, ...]``."""
+
+
+INNER_INPUT = "Input(...) has no effect inside of another type"
+INNER_INPUT_ADVICE = (
+    "Put it around the whole type: Annotated[list[int], Input(ge=0)], for example; "
+    "for a list, its limits hold for each item."
+)
 
 
 @dataclass(frozen=True)
@@ -86,13 +95,15 @@ class Choice:
 class FieldHint:
     """One field of a class: its annotation, and whether its class has no default for it.
 
-    ``is_input`` is false for what a dataclass computes itself, ``field(init=False)``.
+    ``is_input`` is false for what a dataclass computes itself, ``field(init=False)``. ``given`` is
+    what the ``Input(...)`` of the field says, if there is one.
     """
 
     name: str
     hint: Hint
     required: bool
     is_input: bool = True
+    given: Optional[Given] = None
 
 
 @dataclass(frozen=True)

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Optional
 
-from cog._schema.schemas import Schema, choice_schema, title, type_schema
+from cog._schema.schemas import (
+    Schema,
+    choice_schema,
+    constraint_words,
+    description_words,
+    title,
+    type_schema,
+)
 from cog._schema.types import (
-    COMPUTED,
-    MISSING,
     ChoiceType,
     InputField,
     ListType,
     OptionalType,
-    SecretType,
     Type,
-    contains,
 )
 
 REFERENCE = "#/components/schemas/"
-
-_CONSTRAINTS = (
-    ("ge", "minimum"),
-    ("le", "maximum"),
-    ("min_length", "minLength"),
-    ("max_length", "maxLength"),
-    ("regex", "pattern"),
-)
 
 
 def inputs_schema(
@@ -48,14 +43,7 @@ def _property_schema(field: InputField, order: int, components: dict[str, Schema
     schema = _typed_schema(field, components)
     if "allOf" not in schema:
         schema["title"] = title(field.name)
-    if field.description is not None:
-        schema["description"] = field.description
-    if field.deprecated is not None:
-        schema["deprecated"] = field.deprecated
-    if field.accept is not None:
-        schema["x-cog-accept"] = field.accept
-    if _is_public_default(field):
-        schema["default"] = field.default
+    schema.update(description_words(field))
     schema["x-order"] = order
     return schema
 
@@ -63,7 +51,7 @@ def _property_schema(field: InputField, order: int, components: dict[str, Schema
 def _typed_schema(field: InputField, components: dict[str, Schema]) -> Schema:
     schema = type_schema(field.type)
     is_list = isinstance(_without_optional(field.type), ListType)
-    constraints = _constraints(field)
+    constraints = constraint_words(field)
     if is_list:
         schema["items"].update(constraints)
     else:
@@ -88,11 +76,6 @@ def _enum(field: InputField, base: Schema) -> Optional[Schema]:
     return {**head, **choice_schema(item.values)} if isinstance(item, ChoiceType) else None
 
 
-def _constraints(field: InputField) -> Schema:
-    values = ((key, getattr(field, name)) for name, key in _CONSTRAINTS)
-    return {key: value for key, value in values if value is not None}
-
-
 def _add_component(name: str, enum: Schema, components: dict[str, Schema]) -> str:
     candidate, count = name, 1
     while components.get(candidate, enum) != enum:
@@ -100,14 +83,6 @@ def _add_component(name: str, enum: Schema, components: dict[str, Schema]) -> st
         count += 1
     components[candidate] = enum
     return candidate
-
-
-def _is_public_default(field: InputField) -> bool:
-    """A secret's default is not for the public; one that the author's code makes is unknown."""
-    default: Any = field.default
-    if default is MISSING or default is COMPUTED:
-        return False
-    return default is None or not contains(field.type, SecretType)
 
 
 def _without_optional(type_: Type) -> Type:

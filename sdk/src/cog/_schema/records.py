@@ -10,7 +10,10 @@ import typing
 from typing import Any, Callable, Optional
 
 from cog._schema.builders import builder
+from cog._schema.given_live import PLAIN_FACTORIES, given_by
 from cog._schema.hints import FieldHint, Hint, Record
+from cog._schema.types import COMPUTED, MISSING
+from cog.input import FieldInfo
 from cog.model import BaseModel
 
 _FOREIGN_BASES = ("BaseModel", "GenericModel", "Representation")
@@ -23,13 +26,29 @@ ReadHint = Callable[[Any, type], Hint]
 """Reads an annotation in the body of a class."""
 
 
-def record(cls: type[Any], read_hint: ReadHint) -> Optional[Record]:
+ReadMetadata = Callable[[Any, type], tuple[Any, ...]]
+"""Reads what ``Annotated`` holds beside the type."""
+
+
+def _no_metadata(annotation: Any, owner: type) -> tuple[Any, ...]:
+    return ()
+
+
+def record(
+    cls: type[Any], read_hint: ReadHint, read_metadata: ReadMetadata = _no_metadata
+) -> Optional[Record]:
     """Return the hint for a class with fields; None if it is no such class."""
     kind = _kind(cls)
     if kind is None:
         return None
     build = None if kind == "TypedDict" else builder(cls, kind)
-    return Record(cls.__name__, kind, cls, lambda: _read_fields(cls, kind, read_hint), build=build)
+    return Record(
+        cls.__name__,
+        kind,
+        cls,
+        lambda: _read_fields(cls, kind, read_hint, read_metadata),
+        build=build,
+    )
 
 
 def _kind(cls: type[Any]) -> Optional[str]:
@@ -42,7 +61,9 @@ def _kind(cls: type[Any]) -> Optional[str]:
     return "TypedDict" if hasattr(cls, "__total__") and issubclass(cls, dict) else None
 
 
-def _read_fields(cls: type, kind: str, read_hint: ReadHint) -> tuple[FieldHint, ...]:
+def _read_fields(
+    cls: type, kind: str, read_hint: ReadHint, read_metadata: ReadMetadata
+) -> tuple[FieldHint, ...]:
     fields: list[FieldHint] = []
     for name, (owner, annotation) in _annotations(cls).items():
         text = annotation if isinstance(annotation, str) else str(annotation)
@@ -55,8 +76,44 @@ def _read_fields(cls: type, kind: str, read_hint: ReadHint) -> tuple[FieldHint, 
         else:
             required = not _has_default(cls, name, kind)
         hint = read_hint(annotation, owner)
-        fields.append(FieldHint(name, hint, required, _is_input(cls, name)))
+        info = _find_input(cls, owner, name, read_metadata(annotation, owner))
+        given = None if info is None else given_by(f"{cls.__name__}.{name}", *info)
+        if given is not None:
+            required = given.default is MISSING
+        fields.append(FieldHint(name, hint, required, _is_input(cls, name), given))
     return tuple(fields)
+
+
+def _find_input(
+    cls: type[Any], owner: type, name: str, metadata: tuple[Any, ...]
+) -> Optional[tuple[FieldInfo, Any]]:
+    """Return a field's ``Input(...)`` and the plain default beside it, if there is one."""
+    inputs = vars(owner).get("__cog_inputs__", {})
+    if name in inputs:
+        return inputs[name], MISSING
+    default = _plain_default(cls, name)
+    if isinstance(default, FieldInfo):
+        return default, MISSING
+    info = next((item for item in metadata if isinstance(item, FieldInfo)), None)
+    return None if info is None else (info, default)
+
+
+def _plain_default(cls: type[Any], name: str) -> Any:
+    fields: dict[str, Any] = (
+        getattr(cls, "__pydantic_fields__", None) or getattr(cls, "__fields__", None) or {}
+    )
+    if name in fields:
+        info = getattr(fields[name], "field_info", fields[name])
+        return info.default if isinstance(info.default, FieldInfo) else MISSING
+    for field in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
+        if field.name == name:
+            if field.default is not dataclasses.MISSING:
+                return field.default
+            made: Any = field.default_factory
+            if made is dataclasses.MISSING:
+                return MISSING
+            return made() if made in PLAIN_FACTORIES else COMPUTED
+    return vars(cls).get(name, MISSING)
 
 
 def _is_input(cls: type[Any], name: str) -> bool:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from cog._schema.types import (
+    COMPUTED,
+    MISSING,
     AnyType,
     ChoiceType,
     DictType,
     FileType,
+    InputField,
     IteratorType,
     ListType,
+    ObjectField,
     ObjectType,
     OptionalType,
     PathType,
@@ -21,12 +25,20 @@ from cog._schema.types import (
     TupleType,
     Type,
     UnionType,
+    contains,
 )
 
 Schema = dict[str, Any]
 
 _SCALARS = {"bool": "boolean", "int": "integer", "float": "number", "str": "string"}
 _FORMATS = {"datetime": "date-time", "date": "date", "time": "time", "UUID": "uuid"}
+_CONSTRAINTS = (
+    ("ge", "minimum"),
+    ("le", "maximum"),
+    ("min_length", "minLength"),
+    ("max_length", "maxLength"),
+    ("regex", "pattern"),
+)
 _JSON_TYPES: dict[type, str] = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
@@ -58,6 +70,34 @@ def choice_schema(values: tuple[Any, ...]) -> Schema:
     """Return the schema of one of some values; it has a type only if they are all of one."""
     kinds = {_JSON_TYPES[type(value)] for value in values}
     return {"enum": list(values), **({"type": kinds.pop()} if len(kinds) == 1 else {})}
+
+
+def constraint_words(field: InputField) -> Schema:
+    """Return the limits of an input, or of the items of one that is a list."""
+    values = ((key, getattr(field, name)) for name, key in _CONSTRAINTS)
+    return {key: value for key, value in values if value is not None}
+
+
+def description_words(field: InputField) -> Schema:
+    """Return what an input has beside its type: its description, default and so on."""
+    schema: Schema = {}
+    if field.description is not None:
+        schema["description"] = field.description
+    if field.deprecated is not None:
+        schema["deprecated"] = field.deprecated
+    if field.accept is not None:
+        schema["x-cog-accept"] = field.accept
+    if _is_public_default(field):
+        schema["default"] = field.default
+    return schema
+
+
+def _is_public_default(field: InputField) -> bool:
+    """A secret's default is not for the public; one that the author's code makes is unknown."""
+    default: Any = field.default
+    if default is MISSING or default is COMPUTED:
+        return False
+    return default is None or not contains(field.type, SecretType)
 
 
 def _compound_schema(type_: Type) -> Schema:
@@ -104,13 +144,23 @@ def _optional_schema(type_: OptionalType) -> Schema:
 
 
 def _object_schema(type_: ObjectType) -> Schema:
-    properties = {
-        field.name: {"title": title(field.name), **type_schema(field.type)}
-        for field in type_.fields
-    }
+    properties = {field.name: _field_schema(field) for field in type_.fields}
     schema: Schema = {"type": "object", "properties": properties}
     required = [field.name for field in type_.fields if field.required]
     return {**schema, "required": required} if required else schema
+
+
+def _field_schema(field: ObjectField) -> Schema:
+    schema: Schema = {"title": title(field.name), **type_schema(field.type)}
+    rules = field.rules
+    if rules is None:
+        return schema
+    constraints = constraint_words(rules)
+    if rules.choices is not None:
+        constraints["enum"] = list(rules.choices)
+    inner = rules.type.item if isinstance(rules.type, OptionalType) else rules.type
+    (schema["items"] if isinstance(inner, ListType) else schema).update(constraints)
+    return {**schema, **description_words(rules)}
 
 
 def _iterator_schema(type_: IteratorType) -> Schema:

@@ -5,15 +5,14 @@ The worker uses it under the model's Python; ``cogworks.schema`` does the same f
 
 from __future__ import annotations
 
-import enum
 import inspect
 from typing import Any, Callable
 
 from cog._schema.annotations import Names, read_hint, read_metadata
-from cog._schema.defaults import json_default
 from cog._schema.errors import SignatureError
+from cog._schema.given_live import given_by
 from cog._schema.output_types import output_type
-from cog._schema.parameters import Given, input_field
+from cog._schema.parameters import input_field
 from cog._schema.rules import (
     check_output_rules,
     check_setup_parameters,
@@ -23,7 +22,7 @@ from cog._schema.rules import (
     missing_self,
     refused_parameter,
 )
-from cog._schema.types import COMPUTED, MISSING, InputField, Signature
+from cog._schema.types import MISSING, InputField, Signature
 from cog.input import FieldInfo
 from cog.runner import BaseRunner
 
@@ -32,9 +31,6 @@ _REFUSED_KINDS: dict[Any, str] = {
     inspect.Parameter.VAR_KEYWORD: "**",
     inspect.Parameter.POSITIONAL_ONLY: "",
 }
-
-_PLAIN_FACTORIES: tuple[Any, ...] = (bool, int, float, str, list, dict)
-"""Factories whose result is known to source text too; it is shown as the default."""
 
 
 def read_signature(target: Any, mode: str = "run") -> Signature:
@@ -111,50 +107,7 @@ def _read_parameter(parameter: inspect.Parameter, names: Names) -> InputField:
         if isinstance(item, FieldInfo) and not isinstance(info, FieldInfo):
             info = item
     hint = read_hint(parameter.annotation, names)
-    return input_field(parameter.name, hint, _given(parameter.name, info, default))
-
-
-def _given(name: str, info: Any, default: Any) -> Given:
-    if not isinstance(info, FieldInfo):
-        return Given(_json(name, default))
-    factory: Any = None  # Stays if there is a plain default beside ``Annotated[T, Input(...)]``.
-    if info is default or default is MISSING:
-        default, factory = info.default, info.default_factory
-    if factory in _PLAIN_FACTORIES:
-        default = factory()
-        factory = None
-    if factory is not None:
-        default = COMPUTED
-    choices = None
-    if info.choices is not None:
-        choices = tuple(_json(name, choice) for choice in info.choices)
-    return Given(
-        _json(name, default),
-        _value(info.description),
-        _value(info.ge),
-        _value(info.le),
-        _value(info.min_length),
-        _value(info.max_length),
-        _value(info.regex),
-        choices,
-        _value(info.deprecated),
-        _value(info.accept),
-        factory,
-    )
-
-
-def _value(argument: Any) -> Any:
-    """Members of enums may be limits, too."""
-    return argument.value if isinstance(argument, enum.Enum) else argument
-
-
-def _json(name: str, value: Any) -> Any:
-    if value is MISSING or value is COMPUTED:
-        return value
-    try:
-        return json_default(value)
-    except ValueError as error:
-        raise SignatureError(f"{name}: invalid default or choice: {error}") from None
+    return input_field(parameter.name, hint, given_by(parameter.name, info, default))
 
 
 def _unwrap(function: Any) -> list[Callable[..., Any]]:

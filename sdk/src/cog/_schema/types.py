@@ -120,11 +120,15 @@ class UnionType:
 
 @dataclass(frozen=True)
 class ObjectField:
-    """One field of an ``ObjectType``; ``required`` unless its class has a default for it."""
+    """One field of an ``ObjectType``; ``required`` unless its class has a default for it.
+
+    ``rules`` is what its ``Input(...)`` says, if it has one.
+    """
 
     name: str
     type: Type
     required: bool = True
+    rules: Optional[InputField] = None
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from cog._schema.constraints import constrain
 from cog._schema.errors import SignatureError
 from cog._schema.hints import (
     SCALARS,
     Alternatives,
     Choice,
+    FieldHint,
     Foreign,
     Hint,
     Known,
@@ -53,6 +55,14 @@ _LEAVES: dict[str, Type] = {
 
 CONCATENATE = ("ConcatenateIterator", "AsyncConcatenateIterator")
 ITERATORS = ("Iterator", "AsyncIterator", "Generator", "AsyncGenerator", *CONCATENATE)
+
+_KINDS = {"dataclass": "dataclass", "pydantic": "pydantic model", "TypedDict": "TypedDict"}
+
+_KIND_ADVICE = {
+    "dataclass": "Derive the class from cog.BaseModel instead of decorating it.",
+    "pydantic": "Use pydantic's own Field(...), or derive the class from cog.BaseModel.",
+    "TypedDict": "Derive the class from cog.BaseModel.",
+}
 
 _FILES_AND_SECRETS = (PathType, FileType, SecretType)
 _ELLIPSIS = Known("...")
@@ -173,17 +183,24 @@ class ValueTypes:
         self._inside.append(hint.key)
         try:
             fields = tuple(
-                ObjectField(
-                    field.name,
-                    self.read(f"{hint.name}.{field.name}", field.hint),
-                    field.required,
-                )
+                self._field(hint, field)
                 for field in hint.read_fields()
                 if field.is_input or not self._is_input
             )
         finally:
             self._inside.pop()
         return ObjectType(hint.name, fields, hint.build)
+
+    def _field(self, owner: Record, field: FieldHint) -> ObjectField:
+        place = f"{owner.name}.{field.name}"
+        type_ = self.read(place, field.hint)
+        if field.given is None:
+            return ObjectField(field.name, type_, field.required)
+        if owner.kind != "BaseModel":
+            message = f"{place}: Input(...) has no effect on a field of a {_KINDS[owner.kind]}"
+            raise SignatureError(message, _KIND_ADVICE[owner.kind], field.hint.where)
+        rules = constrain(place, type_, field.given)
+        return ObjectField(field.name, rules.type, field.required, rules)
 
 
 def _is_hashable(type_: Type) -> bool:
