@@ -7,6 +7,7 @@ import pytest
 
 from cogworks.cli.input_schema import InputSchema
 from cogworks.cli.validation import find_problems, name_problems, value_problems
+from cogworks.server.json_schema import EXPECTED
 
 Make = Callable[..., InputSchema]
 INTEGER = {"type": "integer"}
@@ -103,3 +104,29 @@ def test_each_problem_has_its_sentence(
 )
 def test_what_fits_has_no_problem(value: Any, schema: dict[str, Any], schema_of: Make) -> None:
     assert find_problems(value, schema, schema_of()) == []
+
+
+@pytest.mark.parametrize(
+    ("described", "value", "problem"),
+    [
+        (
+            {"type": "array", "x-cog-items": [{"type": "integer"}, {"type": "string"}]},
+            [1, 2],
+            "item 1: expected string, got integer",
+        ),
+        ({"type": "array", "minItems": 2}, [1], "must have at least 2 items, got 1"),
+        ({"type": "array", "maxItems": 2}, [1, 2, 3], "must have at most 2 items, got 3"),
+        ({"type": "array", "uniqueItems": True}, [1, 2, 1.0], "must not hold the same item twice"),
+        ({"type": "string", "format": "uuid"}, "no", f"must be {EXPECTED['uuid']}"),
+        ({"type": "string", "format": "date"}, "no", f"must be {EXPECTED['date']}"),
+    ],
+)
+def test_what_the_server_refuses_is_refused_before_anything_starts(
+    described: dict[str, Any], value: Any, problem: str
+) -> None:
+    assert find_problems(value, described, InputSchema({}, frozenset(), {})) == [problem]
+
+
+def test_true_and_one_are_different_items() -> None:
+    described = {"type": "array", "uniqueItems": True}
+    assert find_problems([1, True], described, InputSchema({}, frozenset(), {})) == []

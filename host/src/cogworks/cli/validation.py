@@ -6,6 +6,7 @@ a fraction of a second instead of a model's setup.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
@@ -13,6 +14,7 @@ from typing import Any, cast
 from cogworks.cli.errors import quote
 from cogworks.cli.input_schema import InputSchema, Schema
 from cogworks.cli.json_values import is_array, is_object
+from cogworks.server.json_schema import EXPECTED, FORMATS
 
 FILE_SCHEMES = ("http://", "https://", "data:")
 INT64_MIN = -(2**63)
@@ -116,6 +118,9 @@ def _text_violations(text: str, schema: Schema) -> Iterator[str]:
         yield f"must have at least {shortest} characters, got {len(text)}"
     if longest is not None and len(text) > longest:
         yield f"must have at most {longest} characters, got {len(text)}"
+    form = schema.get("format")
+    if form in FORMATS and not FORMATS[form](text):
+        yield f"must be {EXPECTED[form]}"
     pattern = schema.get("pattern")
     if pattern is not None and not _matches(pattern, text):
         yield f"must match the pattern {pattern}"
@@ -148,9 +153,30 @@ def _number_violations(number: float, schema: Schema) -> Iterator[str]:
 
 
 def _array_violations(items: list[Any], schema: Schema, context: InputSchema) -> Iterator[str]:
-    for index, item in enumerate(items):
-        for problem in find_problems(item, schema.get("items", {}), context):
+    least, most = schema.get("minItems"), schema.get("maxItems")
+    if least is not None and len(items) < least:
+        yield f"must have at least {least} items, got {len(items)}"
+    if most is not None and len(items) > most:
+        yield f"must have at most {most} items, got {len(items)}"
+    if schema.get("uniqueItems") is True and _has_twins(items):
+        yield "must not hold the same item twice"
+    # Of a tuple, each place has a type of its own; what comes after them is too much already.
+    places = cast(
+        "list[Schema]", schema.get("x-cog-items") or [schema.get("items", {})] * len(items)
+    )
+    for index, (item, part) in enumerate(zip(items, places, strict=False)):
+        for problem in find_problems(item, part, context):
             yield f"item {index}: {problem}"
+
+
+def _has_twins(items: list[Any]) -> bool:
+    """JSON tells 1 from true, Python does not; 1 and 1.0 are the same number in both."""
+    texts = [json.dumps(_as_number(item), sort_keys=True) for item in items]
+    return len(set(texts)) < len(texts)
+
+
+def _as_number(item: Any) -> Any:
+    return int(item) if isinstance(item, float) and item.is_integer() else item
 
 
 def _object_violations(
