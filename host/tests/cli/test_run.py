@@ -146,7 +146,7 @@ def test_a_wrong_input_ends_before_anything_starts(make_project: Make) -> None:
     assert done.stderr.decode() == (
         "error: input validation failed:\n"
         '  - unknown input "texxt"; valid inputs are: text, count, file\n'
-        '  - invalid input "count": must be at most 3, got 5\n'
+        '  - invalid input "count": must be <= 3, got 5\n'
     )
 
 

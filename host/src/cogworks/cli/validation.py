@@ -147,9 +147,9 @@ def _number_violations(number: float, schema: Schema) -> Iterator[str]:
         return
     lowest, highest = schema.get("minimum"), schema.get("maximum")
     if lowest is not None and number < lowest:
-        yield f"must be at least {lowest}, got {number}"
+        yield f"must be >= {lowest}, got {number}"
     if highest is not None and number > highest:
-        yield f"must be at most {highest}, got {number}"
+        yield f"must be <= {highest}, got {number}"
 
 
 def _array_violations(items: list[Any], schema: Schema, context: InputSchema) -> Iterator[str]:
