@@ -7,6 +7,7 @@ gets a row here and in docs/architecture.md.
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -333,3 +334,10 @@ def test_an_allowed_import_passes(name: str, text: str) -> None:
 
 def test_a_cycle_is_found() -> None:
     assert find_cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == [["b", "c"]]
+
+
+def test_the_server_starts_without_what_only_some_requests_and_commands_need() -> None:
+    heavy = ("starlette", "anyio", "click", "rich", "httpx2")
+    code = f"import sys, cogworks.server.lifetime; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

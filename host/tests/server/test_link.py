@@ -25,13 +25,21 @@ class Ends:
     """The worker's ends of a link, and what the link has reported."""
 
     def __init__(self) -> None:
-        self.link = Link(lambda message: None, lambda source, text: None, lambda reason: None)
+        self.link = Link(lambda message: None, self._hear, lambda reason: None)
+        self.printed = ""
         self._server, self._worker = zip(socket.socketpair(), socket.socketpair(), strict=True)
         self._pipes = [os.pipe(), os.pipe()]
+
+    def _hear(self, source: str, text: str) -> None:
+        self.printed += text
 
     async def open(self) -> None:
         (stdout, _), (stderr, _) = self._pipes
         await self.link.open(self._server[0], self._server[1], stdout, stderr)
+
+    def write(self, source: str, text: bytes) -> None:
+        """Print, as the worker."""
+        os.write(self._pipes[source == "stderr"][1], text)
 
     def leave(self) -> None:
         """Let go of everything, as a process that dies."""
@@ -63,6 +71,33 @@ def test_what_is_sent_to_a_worker_that_has_left_is_dropped(new_loop: Callable[[]
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(scene())
     assert problems == []
+
+
+@pytest.mark.parametrize("new_loop", LOOPS)
+@pytest.mark.parametrize(("first", "second"), [("stdout", "stderr"), ("stderr", "stdout")])
+@pytest.mark.parametrize("is_drained", [True, False])
+def test_no_line_is_put_behind_an_unfinished_one_that_came_later(
+    new_loop: Callable[[], Any], first: str, second: str, is_drained: bool
+) -> None:
+    async def scene() -> None:
+        it = Ends()
+        await it.open()
+        it.write(first, b"a\n")
+        it.write(second, b"b\n")
+        it.write(first, b"c\nunfinished")
+        if is_drained:
+            it.link.drain_output()
+        while "unfinished" not in it.printed:  # noqa: ASYNC110 - one turn at a time
+            await asyncio.sleep(0)
+        assert sorted(it.printed.splitlines()) == ["a", "b", "c", "unfinished"]
+        it.write(first, b", now finished\n")
+        it.link.drain_output()
+        assert it.printed.endswith("unfinished, now finished\n")
+        it.leave()
+        it.link.close()
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(scene())
 
 
 @contextlib.contextmanager

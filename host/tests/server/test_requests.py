@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from starlette.requests import ClientDisconnect
 
+from cogworks.server.errors import ClientLeftError
 from cogworks.server.requests import (
     BadFieldsError,
     BadRequestError,
@@ -63,7 +63,7 @@ def test_a_longer_body_than_declared_is_refused() -> None:
 
 
 def test_a_client_that_leaves_midway_is_noticed() -> None:
-    with pytest.raises(ClientDisconnect):
+    with pytest.raises(ClientLeftError):
         read(part(b"ab", True), {"type": "http.disconnect"})
 
 

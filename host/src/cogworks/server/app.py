@@ -7,9 +7,8 @@ have an id at their second place.
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
-
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cogworks.server.auth import Auth, NoAuth
 from cogworks.server.metrics import Metrics
@@ -17,6 +16,9 @@ from cogworks.server.requests import find_header
 from cogworks.server.responses import JsonResponse, error_response
 from cogworks.server.routes import HANDLED, Endpoint, Routes, answer_error
 from cogworks.server.sse import EventStream
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
 

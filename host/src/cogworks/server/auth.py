@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Protocol
-
-from starlette.types import Scope
+from typing import TYPE_CHECKING, Protocol
 
 from cogworks.server.responses import JsonResponse, error_response
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
 
 OPEN_PATHS = frozenset({"/livez", "/readyz", "/health-check"})
 """What needs no token."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from starlette.types import Scope
+from typing import TYPE_CHECKING
 
 from cogworks.server import docs_page
 from cogworks.server.requests import find_header
 from cogworks.server.responses import JsonResponse
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
 
 _SCRIPT = Path(__file__).with_name("docs_gate.js").read_text(encoding="utf-8")
 

@@ -8,6 +8,7 @@ CogworksError
 ├── ConflictError        an id is known already, with another input
 ├── NotStreamingError    events were asked for where there are none
 ├── StoppingError        the server is shutting down
+├── ClientLeftError      the client is gone before its request was whole
 └── InvalidInputError    the input does not fit the schema; a list of problems
 """
 
@@ -71,6 +72,14 @@ class StoppingError(CogworksError):
     def __init__(self) -> None:
         """Make the sentence."""
         super().__init__("The server is shutting down")
+
+
+class ClientLeftError(CogworksError):
+    """The client has closed its connection before its request was whole."""
+
+    def __init__(self) -> None:
+        """Make the sentence."""
+        super().__init__("The client has left")
 
 
 class InvalidInputError(CogworksError):

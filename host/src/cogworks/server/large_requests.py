@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import mimetypes
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
-from starlette.types import Scope
 
 from cog._schema.kinds import is_list
 from cogworks.errors import CogworksError
@@ -22,6 +21,9 @@ from cogworks.server.form_values import FormSchema
 from cogworks.server.prediction_request import PredictionRequest
 from cogworks.server.requests import read_json_request
 from cogworks.server.uploads import UploadedFiles
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
 
 NAME = "file"
 """What a file is called that has no name; as in the SDK."""

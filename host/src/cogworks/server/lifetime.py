@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from starlette.types import ASGIApp
-
 from cogworks import _version
 from cogworks.server import health, prediction_log
 from cogworks.server.app import App
@@ -31,6 +29,8 @@ from cogworks.server.tracing import open_spans
 from cogworks.server.webhooks import Webhooks
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from cogworks.server.spans import Spans
 
 CLOSE_S = 5.0

@@ -81,7 +81,7 @@ class Link:
             os.set_blocking(pipe.descriptor, False)
             self._pipes[pipe.descriptor] = pipe
             self._poller.register(pipe.descriptor, select.POLLIN)
-            loop.add_reader(pipe.descriptor, self._read_pipe, pipe)
+            loop.add_reader(pipe.descriptor, self._report, [pipe], 1)
         # The worker may be ready already, and what waits for it is sent the moment that is read: from
         # the control channel, so the data channel comes first.
         self._data, _ = await loop.create_connection(self._protocol, sock=data)
@@ -120,10 +120,9 @@ class Link:
 
     def drain_output(self) -> None:
         """Report all that the worker has printed so far; one system call where that is nothing."""
-        for descriptor, _ in self._poller.poll(0):
-            for _ in range(MAX_PIPE_READS):
-                if not self._read_pipe(self._pipes[descriptor]):
-                    break
+        ready = self._poller.poll(0)
+        if ready:
+            self._report([self._pipes[descriptor] for descriptor, _ in ready], MAX_PIPE_READS)
 
     def close(self) -> None:
         """Report what is left in the pipes, unfinished characters included, and let go of all."""
@@ -194,19 +193,44 @@ class Link:
             raise MessageError(f"a spilled message cannot be read: {error}") from error
         return decode(frame, msgspec.json.decode)
 
-    def _read_pipe(self, pipe: _Pipe) -> bool:
-        """Read once; return whether there may be more."""
-        try:
-            data = os.read(pipe.descriptor, PIPE_READ_BYTES)
-        except BlockingIOError:
-            return False
-        if not data:
-            self._forget(pipe)
-            return False
-        text = pipe.decoder.decode(data)
-        if text:
-            self._on_output(pipe.source, text)
-        return len(data) == PIPE_READ_BYTES
+    def _report(self, pipes: list[_Pipe], most_reads: int) -> None:
+        """Read pipes and report what they hold; unfinished lines last.
+
+        Nobody can know which of two streams was written first. But an unfinished line is the last that
+        its stream has, so a line of the other one that was there before is not put behind it.
+        """
+        texts = {pipe: self._read(pipe, most_reads) for pipe in pipes}
+        if any(text and text[-1] != "\n" for text in texts.values()):
+            # All that the other stream had before is in its pipe by now.
+            for pipe in self._pipes.values():
+                text = texts.get(pipe, "")
+                if not text or text[-1] == "\n":
+                    texts[pipe] = text + self._read(pipe, 1)
+        rests: list[tuple[_Pipe, str]] = []
+        for pipe, text in texts.items():
+            lines, newline, rest = text.rpartition("\n")
+            if newline:
+                self._on_output(pipe.source, lines + newline)
+            if rest:
+                rests.append((pipe, rest))
+        for pipe, rest in rests:
+            self._on_output(pipe.source, rest)
+
+    def _read(self, pipe: _Pipe, most_reads: int) -> str:
+        """Return what a pipe holds, or its beginning."""
+        text = ""
+        for _ in range(most_reads):
+            try:
+                data = os.read(pipe.descriptor, PIPE_READ_BYTES)
+            except BlockingIOError:
+                break
+            if not data:
+                self._forget(pipe)
+                break
+            text += pipe.decoder.decode(data)
+            if len(data) < PIPE_READ_BYTES:
+                break
+        return text
 
     def _forget(self, pipe: _Pipe) -> None:
         """Stop listening to a pipe; again does nothing."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-
-from starlette.types import Receive
+from typing import TYPE_CHECKING
 
 from cogworks.server.run import Run
+
+if TYPE_CHECKING:
+    from starlette.types import Receive
 
 TICK_S = 0.02
 """A prediction is watched once it has lasted between one and two of these."""

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import msgspec
 from msgspec.structs import replace
-from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope
 
 from cog._schema.kinds import is_dict, is_list
 from cogworks.errors import CogworksError
+from cogworks.server.errors import ClientLeftError
 from cogworks.server.prediction_request import ALL_EVENTS, PredictionRequest
 from cogworks.server.preferences import accepts_events, prefers_async
 from cogworks.server.webhooks import validate_webhook
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope
 
 ID_PATTERN = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,200}")
 """What a client may choose as an id; no path could lead to ``.`` and ``..``."""
@@ -70,7 +72,7 @@ async def read_body(scope: Scope, receive: Receive, limit_bytes: int) -> bytes:
 
     Raises:
         BadRequestError: 413, it is longer than ``limit_bytes``, whatever its header says.
-        ClientDisconnect: the client is gone.
+        ClientLeftError: the client is gone.
     """
     declared = find_header(scope, b"content-length")
     if declared.isdigit() and int(declared) > limit_bytes:
@@ -88,7 +90,7 @@ async def read_body(scope: Scope, receive: Receive, limit_bytes: int) -> bytes:
                 raise _too_large(limit_bytes)
         body = b"".join(parts)
     if message["type"] == "http.disconnect":
-        raise ClientDisconnect
+        raise ClientLeftError
     if len(body) > limit_bytes:
         raise _too_large(limit_bytes)
     return body

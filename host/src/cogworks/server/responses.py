@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from starlette.types import Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
 
 WHOLE_ANSWER = "cogworks.whole_answer"
 """The extension of ASGI by which an answer is sent at once: status, lines of headers, body."""

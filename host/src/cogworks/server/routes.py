@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Receive, Scope
 
 from cogworks import _version
 from cogworks.errors import CogworksError
 from cogworks.server import health
 from cogworks.server.errors import (
     AtCapacityError,
+    ClientLeftError,
     ConflictError,
     InvalidInputError,
     NotReadyError,
@@ -43,6 +42,9 @@ from cogworks.server.service import PredictionRequest, PredictionService
 from cogworks.server.settings import Settings
 from cogworks.server.sse import EventStream, read_last_event_id
 
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope
+
 CLIENT_CLOSED_REQUEST = 499
 """Nobody reads the answer; the status is for the access log. Source: nginx."""
 
@@ -57,7 +59,7 @@ NO_DOCUMENT = "OpenAPI schema not available"
 
 RETRY = {"Retry-After": "1"}
 
-Endpoint = Callable[[Scope, Receive], Awaitable[ASGIApp]]
+Endpoint = Callable[["Scope", "Receive"], Awaitable["ASGIApp"]]
 
 
 class Routes:
@@ -336,11 +338,11 @@ def answer_error(error: Exception) -> JsonResponse:
             return error_response(429, str(error), RETRY)
         case NotReadyError() | StoppingError():
             return error_response(503, str(error), RETRY)
-        case ClientDisconnect():
-            return error_response(CLIENT_CLOSED_REQUEST, "The client has left")
+        case ClientLeftError():
+            return error_response(CLIENT_CLOSED_REQUEST, str(error))
         case _:
             return error_response(500, "Internal server error")
 
 
-HANDLED: tuple[Any, ...] = (CogworksError, ClientDisconnect)
+HANDLED: tuple[Any, ...] = (CogworksError,)
 """The errors that ``answer_error`` knows; any other is a defect and is logged as one."""

@@ -11,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-
-from starlette.types import Receive, Scope, Send
+from typing import TYPE_CHECKING
 
 from cogworks.server.event_log import Subscription
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
 

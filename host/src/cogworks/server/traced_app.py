@@ -7,15 +7,17 @@ secret: it is not told. Source: OpenTelemetry semantic conventions, "HTTP server
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cogworks.server.requests import TRACE_HEADERS, find_header
 from cogworks.server.spans import Spans, fail
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 UNTRACED = frozenset({"/livez", "/readyz", "/health-check", "/metrics"})
 

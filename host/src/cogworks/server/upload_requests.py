@@ -8,15 +8,14 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from msgspec.structs import replace
 from python_multipart.multipart import parse_options_header
-from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope
 
 from cog._schema.kinds import is_dict
+from cogworks.server.errors import ClientLeftError
 from cogworks.server.form_values import FormSchema
 from cogworks.server.media import UNKNOWN, extension_for
 from cogworks.server.multipart import (
@@ -39,6 +38,9 @@ from cogworks.server.requests import (
 )
 from cogworks.server.service import PredictionRequest
 from cogworks.server.uploads import DEFAULT_NAME, FileSink, UploadedFiles
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope
 
 PIECE_BYTES = 1024 * 1024
 """Written at once: large enough for what a hop to a thread costs."""
@@ -81,7 +83,7 @@ async def read_upload_request(
     Raises:
         BadRequestError: 400 for what is no form, 403, 413, 415, 507 where the disk is full.
         BadFieldsError: parts that the model does not have, or of a wrong type.
-        ClientDisconnect: the client is gone.
+        ClientLeftError: the client is gone.
     """
     check_origin(scope)
     media_type = find_header(scope, b"content-type").partition(b";")[0].strip().lower()
@@ -119,7 +121,7 @@ async def _pieces(scope: Scope, receive: Receive, limit_bytes: int) -> AsyncIter
     while has_more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ClientDisconnect
+            raise ClientLeftError
         part: bytes = message.get("body", b"")
         has_more = bool(message.get("more_body"))
         parts.append(part)

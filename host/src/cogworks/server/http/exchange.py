@@ -10,11 +10,11 @@ import http
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from starlette.types import Message, Scope
-
 from cogworks.server.http.limits import HIGH_WATER_BYTES, MAX_JOINED_BYTES
 
 if TYPE_CHECKING:
+    from starlette.types import Message, Scope
+
     from cogworks.server.http.connection import Connection
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

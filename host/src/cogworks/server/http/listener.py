@@ -6,15 +6,17 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
-
-from starlette.types import ASGIApp, Scope
+from typing import TYPE_CHECKING
 
 from cogworks.server.http.connection import Connection
 from cogworks.server.http.exchange import Exchange
 from cogworks.server.http.limits import BACKLOG
 from cogworks.server.responses import WHOLE_ANSWER, JsonResponse
 
-Prompt = Callable[[Scope], JsonResponse | None]
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Scope
+
+Prompt = Callable[["Scope"], "JsonResponse | None"]
 """Answers a request if that needs no waiting and none of its body."""
 
 logger = logging.getLogger(__name__)
