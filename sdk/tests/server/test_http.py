@@ -6,6 +6,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +35,23 @@ def test_with_a_server_it_is_the_server_that_answers() -> None:
     result = run()
     assert result.returncode == 1
     assert "COG_PREDICT_TYPE_STUB is not set" in result.stderr
+
+
+def test_in_an_image_the_servers_own_python_is_started_apart_from_the_model(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    python.chmod(0o755)
+    program = (
+        "import sys; from cog.server import http; "
+        f"http.IMAGE_PYTHON, http.IMAGE_SDK = {str(python)!r}, {str(tmp_path)!r}; http.main()"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program, "--host", "127.0.0.1"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout.splitlines() == [
+        *("-I", "-m", "cogworks.server", "--sdk-tree", str(tmp_path)),
+        *("--python", sys.executable, "--host", "127.0.0.1"),
+    ]

@@ -1,1 +1,1 @@
-"""From a project to the layers of an image on disk: locked wheels, code, weights; no daemon, no container."""
+"""From a project to an image: locked wheels, code, weights, the server, a base; no daemon, no container."""

@@ -7,7 +7,8 @@ BuildError
 |- WheelError             a wheel is damaged or unsafe
 |- DockerignoreError      a line of .dockerignore is no pattern
 |- ContextError           the project's files cannot be read, or change while they are read
-'- LayerLimitError        more layers than an image may have
+|- LayerLimitError        more layers than an image may have
+'- BaseError              a base image is none that packages can be chosen for
 """
 
 from __future__ import annotations
@@ -53,3 +54,7 @@ class ContextError(BuildError):
 
 class LayerLimitError(BuildError):
     """More layers than an image may have."""
+
+
+class BaseError(BuildError):
+    """A base image is none that packages can be chosen for, or has another Python than the project wants."""

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from threading import Lock
 
+from packaging.utils import parse_wheel_filename
+
 from cogworks.build.bytecode import Compiler
 from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.code_layer import code_layer, metadata_layer, weights_layer
@@ -32,6 +34,8 @@ from cogworks.project.model import Project
 
 FIXED_LAYERS = 3
 """The environment itself, the code, the metadata."""
+UPPER_LAYERS = 2
+"""The code, the metadata."""
 JOBS_MAX = 8
 """Layers packed at once; each holds about 3 MiB."""
 
@@ -65,13 +69,29 @@ class NamedLayer:
 
 @dataclass(frozen=True, slots=True)
 class ProjectLayers:
-    """All layers of a project above its base, lowest first; ``notices`` are whole sentences."""
+    """All layers of a project above its base, lowest first.
+
+    Attributes:
+        notices: whole sentences.
+        freeze: the packages in the layers, `name==version`, sorted.
+    """
 
     layers: tuple[NamedLayer, ...]
     notices: tuple[str, ...]
+    freeze: tuple[str, ...] = ()
+
+    @property
+    def lower(self) -> tuple[NamedLayer, ...]:
+        """The environment, packages and weights: what lies below the server."""
+        return self.layers[:-UPPER_LAYERS]
+
+    @property
+    def upper(self) -> tuple[NamedLayer, ...]:
+        """The code and its metadata: what lies above the server."""
+        return self.layers[-UPPER_LAYERS:]
 
 
-_Make = Callable[[], CachedLayer]
+MakeLayer = Callable[[], CachedLayer]
 
 
 def make_layers(
@@ -113,7 +133,9 @@ def _make_layers(
     environment: Mapping[str, str],
 ) -> ProjectLayers:
     context = read_context(project.directory, options.weight_patterns)
-    wheels, notices = _wheels(project, target, cache, progress, options, environment)
+    wheels, notices = locked_wheels(
+        project, target, cache, progress, environment, keep_lock=options.keep_lock
+    )
     compiler = find_compiler(target, environment) if options.bytecode else None
     if wheels and options.bytecode and compiler is None:
         notices.append(
@@ -123,11 +145,11 @@ def _make_layers(
     steps = _plan(context, wheels, target, cache, compiler, options)
     steps.append(("code", partial(code_layer, cache, context, options.codec)))
     steps.append(("metadata", partial(metadata_layer, cache, metadata, options.codec)))
-    layers = _run(steps, progress, options.jobs)
+    layers = run_steps(steps, progress, options.jobs)
     if any(one.cached.is_new for one in layers):
         ordered = _in_order(context, wheels, options)
         notices += [str(conflict) for conflict in find_conflicts(ordered, target.python)]
-    return ProjectLayers(layers, (*notices, *context.warnings))
+    return ProjectLayers(layers, (*notices, *context.warnings), _freeze(wheels))
 
 
 def find_compiler(target: Target, environment: Mapping[str, str]) -> Compiler | None:
@@ -136,15 +158,22 @@ def find_compiler(target: Target, environment: Mapping[str, str]) -> Compiler | 
     return Compiler(found.path, found.version) if found else None
 
 
-def _wheels(
+def locked_wheels(
     project: Project,
     target: Target,
     cache: Cache,
     progress: Progress,
-    options: Options,
     environment: Mapping[str, str],
+    *,
+    keep_lock: bool = False,
 ) -> tuple[list[WheelFile], list[str]]:
-    python, keep = Path(sys.executable), options.keep_lock
+    """Return the wheels that a project's requirements come to, on this machine, and notices.
+
+    Raises:
+        BuildError: they cannot be resolved or fetched.
+        RequirementsError: the requirements have problems.
+    """
+    python = Path(sys.executable)
     resolution = resolve(
         project,
         target,
@@ -152,7 +181,7 @@ def _wheels(
         progress,
         python=python,
         environment=environment,
-        keep_beside=keep,
+        keep_beside=keep_lock,
     )
     variables = {**environment, **uv_variables(read_pip_settings(environment), environment)}
     source = project.build.requirements_file
@@ -162,6 +191,10 @@ def _wheels(
     counter = _Counter(progress)
     wheels = fetch_wheels(cache, resolution.wheels, credentials, counter.add, variables)
     return wheels, list(resolution.notices)
+
+
+def _freeze(wheels: Sequence[WheelFile]) -> tuple[str, ...]:
+    return tuple(sorted(f"{one.name}=={parse_wheel_filename(one.filename)[1]}" for one in wheels))
 
 
 def _groups(context: Context, wheels: Sequence[WheelFile], options: Options) -> list[Group]:
@@ -177,12 +210,12 @@ def _plan(
     cache: Cache,
     compiler: Compiler | None,
     options: Options,
-) -> list[tuple[str, _Make]]:
+) -> list[tuple[str, MakeLayer]]:
     """Return (title, what makes the layer) for the environment, wheels and weights."""
     by_name = {one.name: one for one in wheels}
     weights = {one.path: one for one in context.weights}
     make_venv = partial(venv_layer, cache, target.python, options.interpreter, options.codec)
-    steps: list[tuple[str, _Make]] = [("environment", make_venv)]
+    steps: list[tuple[str, MakeLayer]] = [("environment", make_venv)]
     for one in _groups(context, wheels, options):
         names = [item.name for item in one.items]
         title = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
@@ -206,10 +239,10 @@ def _in_order(context: Context, wheels: Sequence[WheelFile], options: Options) -
     return [by_name[name] for name in names]
 
 
-def _run(
-    steps: Sequence[tuple[str, _Make]], progress: Progress, jobs: int
+def run_steps(
+    steps: Sequence[tuple[str, MakeLayer]], progress: Progress, jobs: int
 ) -> tuple[NamedLayer, ...]:
-    """Make the layers, several at once; how many does not change a byte of them."""
+    """Make (title, layer), several at once; how many does not change a byte of them."""
     workers = jobs or min(JOBS_MAX, os.cpu_count() or 1)
     with ThreadPoolExecutor(workers) as pool:
         futures = [(title, pool.submit(make)) for title, make in steps]

@@ -24,12 +24,13 @@ def venv_layer(
     key = layer_key("venv", VENV, ".".join(map(str, python)), interpreter)
 
     def make(path: Path) -> Summary:
-        return write_layer(with_parents(_members(python, interpreter)), codec, path)
+        return write_layer(with_parents(venv_members(python, interpreter)), codec, path)
 
     return cache.layer(key, codec, make)
 
 
-def _members(python: tuple[int, int], interpreter: str) -> list[Member]:
+def venv_members(python: tuple[int, int], interpreter: str, prefix: str = VENV) -> list[Member]:
+    """Return what an empty environment consists of, in no order."""
     version = ".".join(map(str, python))
     configuration = (
         f"home = {posixpath.dirname(interpreter)}\n"
@@ -39,9 +40,9 @@ def _members(python: tuple[int, int], interpreter: str) -> list[Member]:
     ).encode()
     names = ("python3", f"python{version}")
     return [
-        (File(f"{VENV}/pyvenv.cfg", len(configuration)), (configuration,)),
-        (Symlink(f"{VENV}/bin/python", interpreter), ()),
-        *((Symlink(f"{VENV}/bin/{name}", "python"), ()) for name in names),
-        (Directory(f"{VENV}/lib/python{version}/site-packages"), ()),
-        (Symlink(f"{VENV}/lib64", "lib"), ()),
+        (File(f"{prefix}/pyvenv.cfg", len(configuration)), (configuration,)),
+        (Symlink(f"{prefix}/bin/python", interpreter), ()),
+        *((Symlink(f"{prefix}/bin/{name}", "python"), ()) for name in names),
+        (Directory(f"{prefix}/lib/python{version}/site-packages"), ()),
+        (Symlink(f"{prefix}/lib64", "lib"), ()),
     ]

@@ -1,4 +1,4 @@
-"""What a wheel becomes below `opt/venv`: the files that an installer would write, as members of a layer.
+"""What a wheel becomes below an environment such as `opt/venv`: the files that an installer would write, as members of a layer.
 
 Scripts start with the environment's own Python; RECORD is written anew, and lists them and the compiled modules.
 Source: PEP 427, "Installing a wheel"; the entry points specification.
@@ -22,7 +22,7 @@ from cogworks.oci.tar import File
 
 INSTALLER = b"cogworks\n"
 VENV = "opt/venv"
-SHEBANG = b"#!/opt/venv/bin/python"
+"""The environment of the model's packages."""
 
 _SCRIPT = """\
 {shebang}
@@ -71,11 +71,17 @@ class Places:
     """Where the parts of wheels go; source: the `posix_venv` scheme."""
 
     python: tuple[int, int]
+    prefix: str = VENV
+
+    @property
+    def shebang(self) -> bytes:
+        """The first line of scripts."""
+        return f"#!/{self.prefix}/bin/python".encode()
 
     @property
     def library(self) -> str:
         """The folder of packages."""
-        return f"{VENV}/lib/python{self.python[0]}.{self.python[1]}/site-packages"
+        return f"{self.prefix}/lib/python{self.python[0]}.{self.python[1]}/site-packages"
 
     def of(self, wheel: WheelArchive, member: str) -> tuple[str, bool]:
         """Return the path of a member, and whether it is a script."""
@@ -88,9 +94,9 @@ class Places:
         folders = {
             "purelib": self.library,
             "platlib": self.library,
-            "scripts": f"{VENV}/bin",
-            "data": VENV,
-            "headers": f"{VENV}/include/site/python{version}/{name}",
+            "scripts": f"{self.prefix}/bin",
+            "data": self.prefix,
+            "headers": f"{self.prefix}/include/site/python{version}/{name}",
         }
         if not slash or kind not in folders:
             raise wheel.fail(f"{quoted(member)} is of a kind that is not known")
@@ -116,28 +122,33 @@ class _Installation:
 
 
 def install(
-    wheel: WheelArchive, python: tuple[int, int], compiler: Compiler | None, scratch: Path
+    wheel: WheelArchive,
+    python: tuple[int, int],
+    compiler: Compiler | None,
+    scratch: Path,
+    prefix: str = VENV,
 ) -> list[Installed]:
     """Return the files that a wheel becomes, in no order.
 
     Args:
         scratch: a new file there keeps compiled modules until the layer is packed.
+        prefix: where the environment is, without the slash in front.
 
     Raises:
         WheelError: the wheel is damaged or unsafe.
     """
     _ = wheel.is_purelib()  # Checks the format's version.
-    places = Places(python)
+    places = Places(python, prefix)
     installation = _Installation(wheel, places)
     record_path = f"{wheel.dist_info}/RECORD"
     replaced = {f"{wheel.dist_info}/{name}" for name in ("RECORD", "INSTALLER", "REQUESTED")}
-    scripts = _entry_points(wheel)
+    scripts = _entry_points(wheel, places)
     for member in wheel.members.keys() - replaced:
         path, is_script = places.of(wheel, member)
-        if path.removeprefix(f"{VENV}/bin/") not in scripts:
+        if path.removeprefix(f"{prefix}/bin/") not in scripts:
             _add_member(installation, member, path, is_script=is_script)
     for name, text in scripts.items():
-        installation.add_bytes(f"{VENV}/bin/{name}", text, is_executable=True)
+        installation.add_bytes(f"{prefix}/bin/{name}", text, is_executable=True)
     installer = f"{places.library}/{wheel.dist_info}/INSTALLER"
     installation.add_bytes(installer, INSTALLER)
     if compiler is not None:
@@ -152,7 +163,7 @@ def _add_member(installation: _Installation, member: str, path: str, *, is_scrip
     if is_script and _first_bytes(wheel, member).startswith(b"#!python"):
         first, newline, rest = wheel.read_small(member).partition(b"\n")
         arguments = b"".join(first.partition(b" ")[1:])
-        data = SHEBANG + arguments + newline + rest
+        data = installation.places.shebang + arguments + newline + rest
         installation.add_bytes(path, data, is_executable=True)
         return
     recorded = wheel.record.get(member)
@@ -168,7 +179,7 @@ def _first_bytes(wheel: WheelArchive, member: str) -> bytes:
     return next(iter(wheel.chunks(member)), b"")[:16]
 
 
-def _entry_points(wheel: WheelArchive) -> Mapping[str, bytes]:
+def _entry_points(wheel: WheelArchive, places: Places) -> Mapping[str, bytes]:
     """Return the scripts of a wheel's entry points by their name."""
     member = f"{wheel.dist_info}/entry_points.txt"
     if member not in wheel.members:
@@ -181,16 +192,16 @@ def _entry_points(wheel: WheelArchive) -> Mapping[str, bytes]:
         raise wheel.fail(f"entry_points.txt cannot be read ({type(error).__name__})") from error
     sections = [name for name in ("console_scripts", "gui_scripts") if parser.has_section(name)]
     points = {name: value for section in sections for name, value in parser.items(section)}
-    return {name: _script(wheel, name, value) for name, value in points.items()}
+    return {name: _script(wheel, places, name, value) for name, value in points.items()}
 
 
-def _script(wheel: WheelArchive, name: str, value: str) -> bytes:
+def _script(wheel: WheelArchive, places: Places, name: str, value: str) -> bytes:
     match = _REFERENCE.fullmatch(value.strip())
     if match is None or not _SCRIPT_NAME.fullmatch(name) or name in (".", ".."):
         raise wheel.fail(f"the entry point {quoted(f'{name} = {value}')} is not one")
     call = match["call"]
     root = call.partition(".")[0]
-    shebang = SHEBANG.decode()
+    shebang = places.shebang.decode()
     return _SCRIPT.format(shebang=shebang, module=match["module"], root=root, call=call).encode()
 
 
@@ -227,12 +238,13 @@ def _add_one_compiled(
 
 def _record_text(installation: _Installation, own_path: str) -> bytes:
     """Return RECORD: paths relative to the packages' folder, sorted; without a hash of itself."""
-    depth = installation.places.library.removeprefix(f"{VENV}/").count("/") + 1
+    prefix = f"{installation.places.prefix}/"
+    depth = installation.places.library.removeprefix(prefix).count("/") + 1
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
     for path in sorted([*installation.record, own_path]):
         relative = path.removeprefix(f"{installation.places.library}/")
         if relative == path:
-            relative = "../" * depth + path.removeprefix(f"{VENV}/")
+            relative = "../" * depth + path.removeprefix(prefix)
         writer.writerow((relative, *installation.record.get(path, ("", ""))))
     return output.getvalue().encode()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from cogworks.build.bytecode import Compiler
 from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.errors import WheelError
 from cogworks.build.layer_key import layer_key
-from cogworks.build.packer import Summary, with_parents, write_layer
+from cogworks.build.packer import Member, Summary, with_parents, write_layer
 from cogworks.build.wheel_archive import WheelArchive
 from cogworks.build.wheel_layer import VENV, Installed, install
 from cogworks.oci.digest import Digest
@@ -54,12 +54,15 @@ class Merged:
 
 
 def wheels_key(
-    wheels: Sequence[WheelFile], python: tuple[int, int], compiler: Compiler | None
+    wheels: Sequence[WheelFile],
+    python: tuple[int, int],
+    compiler: Compiler | None,
+    prefix: str = VENV,
 ) -> str:
     """Return the key of a layer of wheels; their order does not count."""
     mode = compiler.mode if compiler else NO_BYTECODE
     version = ".".join(map(str, python))
-    return layer_key("wheels", VENV, version, mode, sorted(one.digest.hex for one in wheels))
+    return layer_key("wheels", prefix, version, mode, sorted(one.digest.hex for one in wheels))
 
 
 def wheels_layer(
@@ -77,12 +80,29 @@ def wheels_layer(
     """
 
     def make(path: Path) -> Summary:
-        with ExitStack() as stack:
-            merged = merge(list(_installed(stack, cache, wheels, python, compiler)))
-            members = with_parents(file.member for file in merged.files)
-            return write_layer(members, codec, path)
+        with wheel_members(cache, wheels, python, compiler) as members:
+            return write_layer(with_parents(members), codec, path)
 
     return cache.layer(wheels_key(wheels, python, compiler), codec, make)
+
+
+@contextmanager
+def wheel_members(
+    cache: Cache,
+    wheels: Sequence[WheelFile],
+    python: tuple[int, int],
+    compiler: Compiler | None,
+    prefix: str = VENV,
+) -> Generator[list[Member]]:
+    """Yield the members of a layer of wheels, in no order; their contents can be read inside the `with` only.
+
+    Raises:
+        WheelError: a wheel is damaged or unsafe, or two exclude each other.
+        BuildError: modules cannot be compiled.
+    """
+    with ExitStack() as stack:
+        merged = merge(list(_installed(stack, cache, wheels, python, compiler, prefix)))
+        yield [file.member for file in merged.files]
 
 
 def find_conflicts(wheels: Sequence[WheelFile], python: tuple[int, int]) -> tuple[Conflict, ...]:
@@ -131,10 +151,11 @@ def _installed(
     wheels: Sequence[WheelFile],
     python: tuple[int, int],
     compiler: Compiler | None,
+    prefix: str,
 ) -> Iterator[tuple[str, list[Installed]]]:
     for one in sorted(wheels, key=lambda one: (one.name, one.filename)):
         scratch = stack.enter_context(cache.temporary())
-        yield one.filename, install(_opened(stack, one), python, compiler, scratch)
+        yield one.filename, install(_opened(stack, one), python, compiler, scratch, prefix)
 
 
 def _opened(stack: ExitStack, one: WheelFile) -> WheelArchive:

@@ -1,0 +1,181 @@
+"""From a project and its base to a whole image: layers on disk, configuration and manifest in memory, nothing sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from cogworks.build.base_image import Base
+from cogworks.build.cache import Cache
+from cogworks.build.errors import BuildError
+from cogworks.build.image import (
+    DEFAULT_USER,
+    Start,
+    TitledLayer,
+    image_config,
+    image_manifest,
+    model_environment,
+)
+from cogworks.build.labels import image_labels
+from cogworks.build.layers import (
+    NamedLayer,
+    Options,
+    ProjectLayers,
+    find_compiler,
+    make_layers,
+    run_steps,
+)
+from cogworks.build.own_wheels import SDK
+from cogworks.build.sdk_layer import sdk_layer
+from cogworks.build.server_layer import server_layer, server_wheels
+from cogworks.engines.progress import Progress
+from cogworks.oci.digest import Digest
+from cogworks.oci.documents import canonical_json
+from cogworks.oci.image import ImageConfig
+from cogworks.oci.layer import Codec
+from cogworks.oci.manifest import Manifest
+from cogworks.project.model import Project
+from cogworks.registry.blobs import Blob, BytesBlob, FileBlob, RemoteBlob
+from cogworks.registry.client import Client
+from cogworks.schema import describe
+
+SCHEMA_NAME = "openapi_schema.json"
+"""Where the server looks for the document, below `/src/.cog`."""
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """What may differ between two images of one project.
+
+    Attributes:
+        created_s: `SOURCE_DATE_EPOCH`, or 0.
+        revision: labels of the commit and the version.
+    """
+
+    codec: Codec = Codec.GZIP
+    weight_patterns: tuple[str, ...] = ()
+    bytecode: bool = True
+    keep_lock: bool = False
+    jobs: int = 0
+    user: str = DEFAULT_USER
+    created_s: int = 0
+    revision: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class BuiltImage:
+    """An image whose own layers are files of the cache, and whose base is where it was.
+
+    Attributes:
+        layers: those above the base, lowest first.
+        notices: whole sentences.
+    """
+
+    base: Base
+    config: ImageConfig
+    manifest: Manifest
+    layers: tuple[NamedLayer, ...]
+    notices: tuple[str, ...]
+
+    @property
+    def digest(self) -> Digest:
+        """What a registry calls the image."""
+        return self.manifest.digest
+
+    def blobs(self, client: Client) -> dict[Digest, Blob]:
+        """Return every blob of the manifest; the base's come from its registry when they are read."""
+        own: list[Blob] = [
+            FileBlob(one.cached.path, one.cached.layer.digest, one.cached.layer.size_bytes)
+            for one in self.layers
+        ]
+        repository = self.base.reference.repository
+        remote: list[Blob] = [
+            RemoteBlob(client, repository, one) for one in self.base.image.manifest.layers
+        ]
+        config: Blob = BytesBlob(self.config.to_bytes())
+        return {one.digest: one for one in (*remote, *own, config)}
+
+
+def assemble(
+    project: Project,
+    base: Base,
+    cache: Cache,
+    progress: Progress,
+    how: How,
+    environment: Mapping[str, str],
+) -> BuiltImage:
+    """Return the image of a project.
+
+    Args:
+        environment: the variables that uv runs under, and that name indexes and their credentials.
+
+    Raises:
+        SchemaError: the model's signature cannot be read; nothing was downloaded.
+        BuildError: a layer cannot be made, or the project asks for something that this cannot do.
+    """
+    _refuse_what_must_run(project)
+    document = describe(project)
+    options = Options(
+        base.interpreter,
+        how.codec,
+        base.layer_limit,
+        how.weight_patterns,
+        how.bytecode,
+        how.keep_lock,
+        how.jobs,
+    )
+    metadata = {SCHEMA_NAME: canonical_json(document)}
+    made = make_layers(project, base.target, cache, progress, options, metadata, environment)
+    ours = _our_layers(base, cache, progress, how, environment)
+    layers = (*made.lower, *ours, *made.upper)
+    config, manifest = _documents(project, base, layers, made, document, how)
+    return BuiltImage(base, config, manifest, layers, made.notices)
+
+
+def _documents(
+    project: Project,
+    base: Base,
+    layers: tuple[NamedLayer, ...],
+    made: ProjectLayers,
+    document: dict[str, Any],
+    how: How,
+) -> tuple[ImageConfig, Manifest]:
+    labels = image_labels(project, document, made.freeze, how.revision)
+    start = Start(model_environment(project), labels, how.user, how.created_s)
+    titled = [TitledLayer(one.title, one.cached.layer) for one in layers]
+    config = image_config(base.image.config, titled, start)
+    return config, image_manifest(base.image.manifest, base.digest, config, titled)
+
+
+def _our_layers(
+    base: Base, cache: Cache, progress: Progress, how: How, environment: Mapping[str, str]
+) -> tuple[NamedLayer, ...]:
+    """Return the layers of the server and of the SDK."""
+    python = base.target.python
+    wheels = server_wheels(base.target, cache, progress, environment)
+    sdk = next(one for one in wheels if one.name == SDK)
+    compiler = find_compiler(base.target, environment) if how.bytecode else None
+    server = partial(server_layer, cache, wheels, python, base.interpreter, compiler, how.codec)
+    ours = partial(sdk_layer, cache, sdk, python, compiler, how.codec)
+    return run_steps([("server", server), ("SDK", ours)], progress, how.jobs)
+
+
+def _refuse_what_must_run(project: Project) -> None:
+    """Stop where a step would have to run inside the image: leaving it out would make another image."""
+    asked = list(_steps_to_run(project))
+    if asked:
+        raise BuildError(
+            f"{project.config_path.name}: {', '.join(asked)} cannot be built without a container engine yet."
+        )
+
+
+def _steps_to_run(project: Project) -> Iterator[str]:
+    build = project.build
+    if build.system_packages:
+        yield "build.system_packages"
+    if build.run:
+        yield "build.run"
+    if build.pre_install:
+        yield "build.pre_install"

@@ -1,0 +1,158 @@
+"""The base of an image: its manifest and configuration, and what packages have to be chosen for; no layer of it comes here.
+
+A base that is named by digest is asked for once: its two documents stay in the cache.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from cogworks.build.cache import Cache
+from cogworks.build.errors import BaseError
+from cogworks.build.glibc import find_glibc, is_alpine
+from cogworks.build.grouping import LAYERS_MAX
+from cogworks.build.target import DEFAULT_GLIBC, Target
+from cogworks.errors import CogworksError
+from cogworks.oci.digest import Digest, digest_of
+from cogworks.oci.image import parse_config
+from cogworks.oci.manifest import Manifest, parse_document
+from cogworks.oci.platform import Platform
+from cogworks.oci.reference import Reference, parse_reference
+from cogworks.registry.client import Client
+from cogworks.registry.pull import PulledImage, pull_image
+
+OUR_FIXED_LAYERS = 2
+"""The server and the SDK, beside what `make_layers` makes."""
+_VERSION = re.compile(r"(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True)
+class Base:
+    """A base image; ``interpreter`` is the absolute path of its Python."""
+
+    image: PulledImage
+    target: Target
+    interpreter: str
+
+    @property
+    def reference(self) -> Reference:
+        """Its name, pinned to the digest of its manifest."""
+        return self.image.reference
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of its manifest, as the registry has it."""
+        return digest_of(self.image.manifest_bytes)
+
+    @property
+    def layer_limit(self) -> int:
+        """How many layers are left for a project."""
+        return LAYERS_MAX - len(self.image.manifest.layers) - OUR_FIXED_LAYERS
+
+
+def default_base(python_version: str) -> str:
+    """Return the name of the base that a project gets which names none."""
+    return f"python:{python_version}-slim"
+
+
+def find_base(
+    client: Client,
+    reference: Reference,
+    platform: Platform,
+    python: tuple[int, int],
+    cache: Cache,
+    interpreter: str | None = None,
+) -> Base:
+    """Return a base for a platform and a Python.
+
+    Args:
+        python: what the project wants.
+        interpreter: where the base has it, for a base that does not say (official Python images do).
+
+    Raises:
+        BaseError: the base has another Python, or says nothing of one, or has no glibc.
+        PlatformError: it is not for that platform.
+        RegistryError: it cannot be fetched.
+    """
+    image = _pull(client, reference, platform, cache)
+    if is_alpine(image.config):
+        raise BaseError(
+            f"{reference} is an Alpine image: it has musl for a C library, and wheels are chosen for glibc. "
+            "Use one that rests on Debian or Ubuntu, such as python:3.12-slim."
+        )
+    path = _interpreter(image, python, interpreter)
+    glibc = find_glibc(image.config, reference.tag or "") or DEFAULT_GLIBC
+    return Base(image, Target(python, platform, glibc), path)
+
+
+def _interpreter(image: PulledImage, python: tuple[int, int], given: str | None) -> str:
+    wanted = ".".join(map(str, python))
+    match = _VERSION.match(image.config.run.env.get("PYTHON_VERSION", ""))
+    said = match.group() if match else None
+    if given is not None and said in (None, wanted):
+        return given
+    if said is None:
+        raise BaseError(
+            f"{image.reference} does not say which Python it has (it sets no PYTHON_VERSION). "
+            f"Give the path of its Python {wanted}, or use an official Python image."
+        )
+    if said != wanted:
+        raise BaseError(
+            f"{image.reference} has Python {said}, and the project wants {wanted}. "
+            f"Set build.python_version to {said!r}, or use another base image."
+        )
+    # Where official Python images have it.
+    return f"/usr/local/bin/python{wanted}"
+
+
+def _pull(client: Client, reference: Reference, platform: Platform, cache: Cache) -> PulledImage:
+    if reference.digest is not None:
+        known = _known(_path(cache, reference.digest, platform))
+        if known is not None:
+            return known
+    image = pull_image(client, reference, platform)
+    own = digest_of(image.manifest_bytes)
+    for digest in {own, reference.digest or own}:
+        _remember(_path(cache, digest, platform), image, cache)
+    return image
+
+
+def _path(cache: Cache, digest: Digest, platform: Platform) -> Path:
+    return cache.root / "bases" / f"{digest.hex}-{str(platform).replace('/', '-')}.json"
+
+
+def _remember(path: Path, image: PulledImage, cache: Cache) -> None:
+    content = {
+        "reference": str(image.reference),
+        # One character a byte: the bytes count, whatever they are.
+        "manifest": image.manifest_bytes.decode("latin-1"),
+        "config": image.config_bytes.decode("latin-1"),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with cache.temporary() as temporary:
+        temporary.write_text(json.dumps(content), encoding="utf-8")
+        temporary.replace(path)
+
+
+def _known(path: Path) -> PulledImage | None:
+    """Return what was kept of a base; what does not fit together counts as missing."""
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, CogworksError):
+        entry = cast("dict[str, str]", json.loads(path.read_text(encoding="utf-8")))
+        manifest_bytes = entry["manifest"].encode("latin-1")
+        config_bytes = entry["config"].encode("latin-1")
+        reference = parse_reference(entry["reference"])
+        manifest = parse_document(manifest_bytes)
+        is_whole = (
+            isinstance(manifest, Manifest)
+            and reference.digest == digest_of(manifest_bytes)
+            and manifest.config.digest == digest_of(config_bytes)
+        )
+        if is_whole and isinstance(manifest, Manifest):
+            config = parse_config(config_bytes)
+            return PulledImage(reference, manifest, manifest_bytes, config, config_bytes)
+    return None

@@ -1,0 +1,124 @@
+"""The labels of an image: what it was made from and what it takes, so that nobody has to start it to know.
+
+Each one that changes makes a new image, so they are few, and none tells when or where the image was made.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cogworks._version import __version__
+from cogworks.oci.documents import Json, canonical_json
+from cogworks.project.model import Project, RunCommand
+
+GIT_TIMEOUT_S = 10.0
+_REVISION = "org.opencontainers.image.revision"
+_VERSION = "org.opencontainers.image.version"
+
+
+def image_labels(
+    project: Project,
+    document: Mapping[str, Json],
+    freeze: Sequence[str],
+    revision: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Return the labels of a project's image.
+
+    Args:
+        document: the OpenAPI document.
+        freeze: the model's packages, `name==version`.
+        revision: what ``find_revision`` found.
+    """
+    return {
+        "run.cog.version": __version__,
+        "run.cog.config": canonical_json(effective_config(project)).decode(),
+        "run.cog.openapi_schema": canonical_json(document).decode(),
+        "run.cog.pip_freeze": "\n".join(freeze),
+        "run.cog.has_init": "true",
+        **(revision or {}),
+    }
+
+
+def effective_config(project: Project) -> dict[str, Json]:
+    """Return cog.yaml as it is understood; what is not set is left out, paths are relative to it.
+
+    As elsewhere in the format, the reference of the model is called `predict`.
+    """
+    concurrency: Mapping[str, Json] = (
+        {} if project.concurrency_max is None else {"max": project.concurrency_max}
+    )
+    environment = tuple(f"{name}={value}" for name, value in project.environment)
+    fields: dict[str, Json] = {
+        "build": _build(project),
+        "predict": project.run,
+        "train": project.train,
+        "image": project.image,
+        "model": project.model,
+        "concurrency": concurrency,
+        "environment": environment,
+    }
+    return _without_empty(fields)
+
+
+def find_revision(directory: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels of the commit and the version, of a CI's variables or of git, if there are some."""
+    revision = environment.get("GITHUB_SHA") or _git(directory, "rev-parse", "HEAD")
+    version = environment.get("GITHUB_REF_NAME") or _git(directory, "describe", "--tags", "--dirty")
+    found = {_REVISION: revision, _VERSION: version}
+    return {name: value for name, value in found.items() if value}
+
+
+def _build(project: Project) -> dict[str, Json]:
+    build = project.build
+    source = build.requirements_file
+    requirements = None
+    if source is not None:
+        inside = source.is_relative_to(project.directory)
+        requirements = source.relative_to(project.directory).as_posix() if inside else source.name
+    return _without_empty(
+        {
+            "python_version": build.python_version,
+            "python_requirements": requirements,
+            "python_packages": build.python_packages,
+            "system_packages": build.system_packages,
+            "run": tuple(_command(one) for one in build.run),
+            "pre_install": build.pre_install,
+            "gpu": build.gpu,
+            "cuda": build.cuda,
+            "cudnn": build.cudnn,
+            "sdk_version": build.sdk_version,
+        }
+    )
+
+
+def _command(one: RunCommand) -> Json:
+    if not one.mounts:
+        return one.command
+    mounts: list[Json] = [
+        {"type": "secret", "id": mount.id, "target": mount.target} for mount in one.mounts
+    ]
+    return {"command": one.command, "mounts": mounts}
+
+
+def _without_empty(fields: dict[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in fields.items() if value}
+
+
+def _git(directory: Path, *arguments: str) -> str:
+    """Return what git says; nothing where there is no git, no repository or no tag."""
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=GIT_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,159 @@
+"""An image as an OCI layout: a directory, or the same as one tar archive.
+
+    oci-layout                  the version of the layout
+    index.json                  which manifest, under which name
+    blobs/sha256/<hex>          manifest, configuration and layers
+
+The same image gives the same bytes. Source: OCI image-spec v1.1, "Image Layout".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from cogworks.build.errors import BuildError
+from cogworks.build.packer import Member, with_parents
+from cogworks.oci.digest import Digest
+from cogworks.oci.documents import canonical_json
+from cogworks.oci.manifest import Descriptor, Index, Manifest, descriptor_of
+from cogworks.oci.platform import Platform
+from cogworks.oci.tar import File, archive
+from cogworks.registry.blobs import Blob, BytesBlob
+
+LAYOUT_FILE, INDEX_FILE, BLOBS = "oci-layout", "index.json", "blobs/sha256"
+LAYOUT = canonical_json({"imageLayoutVersion": "1.0.0"})
+REF_NAME = "org.opencontainers.image.ref.name"
+
+
+def write_directory(
+    folder: Path,
+    manifest: Manifest,
+    platform: Platform,
+    blobs: Mapping[Digest, Blob],
+    name: str = "",
+) -> None:
+    """Write a layout into a folder that is new, empty, or a layout already; blobs that it has stay.
+
+    Args:
+        blobs: every blob of the manifest.
+        name: what the index calls the image, such as its tag.
+
+    Raises:
+        BuildError: the folder holds something else, or cannot be written.
+        RegistryError: a layer of the base cannot be fetched.
+    """
+    if folder.exists() and not _is_free(folder):
+        raise BuildError(
+            f"{folder} is neither empty nor an OCI layout; nothing was written. Name another folder."
+        )
+    try:
+        (folder / BLOBS).mkdir(parents=True, exist_ok=True)
+        for digest, blob in _all_blobs(manifest, blobs).items():
+            path = folder / BLOBS / digest.hex
+            if not _has(path, digest):
+                _write(path, _checked(blob))
+        # Last, so that a layout never names what is not there.
+        _write(folder / LAYOUT_FILE, [LAYOUT])
+        _write(folder / INDEX_FILE, [_index(manifest, platform, name)])
+    except OSError as error:
+        raise _unwritten(folder, error) from error
+
+
+def write_tar(
+    path: Path,
+    manifest: Manifest,
+    platform: Platform,
+    blobs: Mapping[Digest, Blob],
+    name: str = "",
+) -> None:
+    """Write a layout as one tar archive, which appears when it is whole.
+
+    Raises:
+        BuildError: the file cannot be written.
+        RegistryError: a layer of the base cannot be fetched.
+    """
+    index = _index(manifest, platform, name)
+    members: list[Member] = [
+        (File(f"{BLOBS}/{digest.hex}", blob.size_bytes), _Content(blob))
+        for digest, blob in _all_blobs(manifest, blobs).items()
+    ]
+    members.append((File(INDEX_FILE, len(index)), (index,)))
+    members.append((File(LAYOUT_FILE, len(LAYOUT)), (LAYOUT,)))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, archive(with_parents(members)))
+    except OSError as error:
+        raise _unwritten(path, error) from error
+
+
+class _Content:
+    """A blob's bytes, opened when their turn comes."""
+
+    def __init__(self, blob: Blob) -> None:
+        self._blob = blob
+
+    def __iter__(self) -> Iterator[bytes]:
+        return _checked(self._blob)
+
+
+def _all_blobs(manifest: Manifest, blobs: Mapping[Digest, Blob]) -> dict[Digest, Blob]:
+    """Return the blobs of an image and its manifest, sorted by digest."""
+    listed: dict[Digest, Blob] = {one.digest: blobs[one.digest] for one in manifest.blobs}
+    listed[manifest.digest] = BytesBlob(manifest.to_bytes())
+    return dict(sorted(listed.items()))
+
+
+def _index(manifest: Manifest, platform: Platform, name: str) -> bytes:
+    found = descriptor_of(manifest, platform)
+    annotations = {REF_NAME: name} if name else {}
+    entry = Descriptor(
+        found.media_type, found.digest, found.size_bytes, annotations, platform=platform
+    )
+    return Index((entry,)).to_bytes()
+
+
+def _checked(blob: Blob) -> Iterator[bytes]:
+    """Yield a blob's bytes; at the end they have to be what its name says."""
+    digest = hashlib.sha256()
+    for block in blob.open():
+        digest.update(block)
+        yield block
+    if digest.hexdigest() != blob.digest.hex:
+        raise BuildError(
+            f"the blob {blob.digest.short} is not what its name says; it changed meanwhile. Build again."
+        )
+
+
+def _has(path: Path, digest: Digest) -> bool:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == digest.hex
+    except FileNotFoundError:
+        return False
+
+
+def _is_free(folder: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    return (folder / LAYOUT_FILE).is_file() or not any(folder.iterdir())
+
+
+def _write(path: Path, chunks: Iterator[bytes] | list[bytes]) -> None:
+    """Write a file that gets its name when it is whole."""
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with unfinished.open("xb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+        unfinished.replace(path)
+    finally:
+        with suppress(FileNotFoundError):
+            unfinished.unlink()
+
+
+def _unwritten(path: Path, error: OSError) -> BuildError:
+    return BuildError(f"{path} cannot be written: {error.strerror or error}.")

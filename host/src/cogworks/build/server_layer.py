@@ -1,0 +1,86 @@
+"""The server's own environment at `/opt/cogworks`: nothing of it is importable for the model.
+
+It has the base's Python, our two distributions, what they need, and dumb-init, the first process of a container. A
+model may so pin any version of any package that the server uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cogworks.build.bytecode import Compiler
+from cogworks.build.cache import Cache, CachedLayer
+from cogworks.build.errors import BaseError
+from cogworks.build.layer_key import layer_key
+from cogworks.build.layers import locked_wheels
+from cogworks.build.own_wheels import HOST, SDK, own_wheel
+from cogworks.build.packer import Summary, with_parents, write_layer
+from cogworks.build.target import Target
+from cogworks.build.venv_layer import venv_members
+from cogworks.build.wheel_set import WheelFile, wheel_members, wheels_key
+from cogworks.engines.progress import Progress
+from cogworks.oci.layer import Codec
+from cogworks.project.model import Build, Project
+
+SERVER = "opt/cogworks"
+OLDEST_PYTHON = (3, 11)
+"""What the server needs; the model's Python is the same one here."""
+INIT = "dumb-init>=1.2.5"
+REQUIREMENTS = "prediction-server.txt"
+LEFT_OUT = frozenset({"uv"})
+"""Needed by the command, never by the server, and large."""
+
+
+def server_wheels(
+    target: Target, cache: Cache, progress: Progress, environment: Mapping[str, str]
+) -> list[WheelFile]:
+    """Return the wheels of the server's environment.
+
+    Args:
+        environment: the variables that uv runs under, and that name indexes and their credentials.
+
+    Raises:
+        BaseError: the base's Python is too old for the server.
+        BuildError: the packages cannot be resolved or fetched.
+    """
+    if target.python < OLDEST_PYTHON:
+        oldest = ".".join(map(str, OLDEST_PYTHON))
+        raise BaseError(
+            f"The prediction server needs Python {oldest} or newer, and the base image has "
+            f"{target.python_version}. Set build.python_version to {oldest} or newer."
+        )
+    ours = [own_wheel(name, cache) for name in (SDK, HOST)]
+    # The wheels' folders are those of the cache: stable while the code is, so the answer of uv is kept.
+    folder = ours[1].path.parent
+    listed = folder / REQUIREMENTS
+    with cache.temporary() as temporary:
+        temporary.write_text("".join(f"{one}\n" for one in (*(one.path for one in ours), INIT)))
+        temporary.replace(listed)
+    build = Build(python_version=target.python_version, requirements_file=listed)
+    needs = Project(folder.parent, listed, build)
+    wheels, _ = locked_wheels(needs, target, cache, progress, environment)
+    return [one for one in wheels if one.name not in LEFT_OUT]
+
+
+def server_layer(
+    cache: Cache,
+    wheels: Sequence[WheelFile],
+    python: tuple[int, int],
+    interpreter: str,
+    compiler: Compiler | None,
+    codec: Codec,
+) -> CachedLayer:
+    """Return the layer of the server's environment; it is packed unless the cache has it.
+
+    Args:
+        interpreter: the absolute path of the base's Python.
+    """
+    key = layer_key("server", interpreter, wheels_key(wheels, python, compiler, SERVER))
+
+    def make(path: Path) -> Summary:
+        with wheel_members(cache, wheels, python, compiler, SERVER) as members:
+            whole = [*venv_members(python, interpreter, SERVER), *members]
+            return write_layer(with_parents(whole), codec, path)
+
+    return cache.layer(key, codec, make)

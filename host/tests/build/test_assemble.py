@@ -1,0 +1,204 @@
+"""Whole images: put together offline from wheels that the tests make."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cogworks.build.assemble import BuiltImage, How, assemble
+from cogworks.build.cache import Cache
+from cogworks.build.errors import BaseError, BuildError
+from cogworks.build.publish import publish
+from cogworks.build.sdk_layer import MAIN
+from cogworks.build.server_layer import server_wheels
+from cogworks.build.target import Target
+from cogworks.oci.image import parse_config
+from cogworks.oci.reference import parse_reference
+from cogworks.project import load_project
+from cogworks.registry.client import Client
+from cogworks.registry.pull import pull_image
+from cogworks.registry.upload import Outcome
+from cogworks.schema import SchemaError
+from cogworks.server.sdk_tree import MAIN as TREE_MAIN
+from cogworks.testing.registry import FakeRegistry
+
+from .bases import AMD64, Quiet, offline, pull_base, push_base, write_server_wheels
+from .conftest import write_wheel
+
+pytestmark = pytest.mark.slow
+
+CONFIG = """\
+build:
+  python_version: "3.11"
+  python_packages:
+    - msgspec==0.14
+run: run.py:Runner
+"""
+RUN = """\
+from cog import BaseRunner
+
+
+class Runner(BaseRunner):
+    def run(self, text: str) -> str:
+        return text
+"""
+
+
+class Bench:
+    """A clone of a project with a cache of its own, on a machine of its own as far as that can be."""
+
+    def __init__(self, root: Path, client: Client, host: str) -> None:
+        self.root, self.client = root, client
+        self.project, self.packages = root / "project", root / "packages"
+        self.project.mkdir(parents=True)
+        self.write("cog.yaml", CONFIG)
+        self.write("run.py", RUN)
+        write_server_wheels(self.packages)
+        write_wheel(self.packages, "msgspec", "0.14")
+        self.cache = Cache(root / "cache")
+        self.base = pull_base(client, push_base(client, host), self.cache)
+
+    def write(self, name: str, text: str) -> None:
+        (self.project / name).write_text(text)
+
+    def build(self, jobs: int = 0, **options: object) -> BuiltImage:
+        how = How(bytecode=False, jobs=jobs, **options)  # type: ignore[arg-type]
+        environment = offline(self.root, self.packages)
+        project = load_project(self.project)
+        return assemble(project, self.base, self.cache, Quiet(), how, environment)
+
+
+@pytest.fixture
+def registry() -> Iterator[FakeRegistry]:
+    with FakeRegistry() as registry:
+        yield registry
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with Client() as client:
+        yield client
+
+
+@pytest.fixture
+def bench(tmp_path: Path, client: Client, registry: FakeRegistry) -> Bench:
+    return Bench(tmp_path, client, registry.host)
+
+
+def names_of(image: BuiltImage, title: str) -> dict[str, tarfile.TarInfo]:
+    (path,) = [one.cached.path for one in image.layers if one.title == title]
+    with tarfile.open(path) as archive:
+        return {info.name: info for info in archive}
+
+
+def test_two_clones_with_two_caches_on_two_registries_give_one_digest(
+    tmp_path: Path, client: Client
+) -> None:
+    with FakeRegistry() as one, FakeRegistry() as two:
+        first = Bench(tmp_path / "one", client, one.host).build(jobs=1)
+        second = Bench(tmp_path / "two" / "elsewhere", client, two.host).build(jobs=4)
+    assert first.digest == second.digest
+    assert first.config.to_bytes() == second.config.to_bytes()
+    assert str(tmp_path) not in first.config.to_bytes().decode()
+
+
+def test_a_second_build_packs_nothing_and_a_code_edit_one_layer(bench: Bench) -> None:
+    first, second = bench.build(), bench.build()
+    assert second.digest == first.digest
+    assert not any(one.cached.is_new for one in second.layers)
+    bench.write("run.py", f"{RUN}\n# more\n")
+    third = bench.build()
+    assert [one.title for one in third.layers if one.cached.is_new] == ["code"]
+    assert third.digest != first.digest
+
+
+def test_layers_lie_in_order_and_each_has_its_line_of_history(bench: Bench) -> None:
+    image = bench.build()
+    titles = [one.title for one in image.layers]
+    assert titles == ["environment", "msgspec", "server", "SDK", "code", "metadata"]
+    history = [one.created_by for one in image.config.history]
+    assert history[1:] == [f"cog build: {title}" for title in titles]
+    assert len(image.config.diff_ids) == len(image.manifest.layers) == 7
+
+
+def test_the_server_has_packages_of_its_own_and_the_model_keeps_its_versions(bench: Bench) -> None:
+    image = bench.build()
+    server = names_of(image, "server")
+    library = "opt/cogworks/lib/python3.11/site-packages"
+    assert f"{library}/cogworks/server/__main__.py" in server
+    assert f"{library}/msgspec-99.0.dist-info/RECORD" in server
+    assert not any(name.startswith(f"{library}/uv") and "uvloop" not in name for name in server)
+    assert server["opt/cogworks/bin/dumb-init"].mode == 0o755
+    assert server["opt/cogworks/bin/python"].linkname == "/usr/local/bin/python3.11"
+    assert not any(name.startswith("opt/venv") for name in server)
+    model = names_of(image, "msgspec")
+    assert "opt/venv/lib/python3.11/site-packages/msgspec-0.14.dist-info/RECORD" in model
+    assert image.config.run.labels["run.cog.pip_freeze"] == "msgspec==0.14"
+
+
+def test_the_model_finds_the_sdk_and_nothing_else_of_ours(bench: Bench) -> None:
+    sdk = names_of(bench.build(), "SDK")
+    library = "opt/venv/lib/python3.11/site-packages"
+    assert f"{library}/cog/__init__.py" in sdk
+    assert sdk["opt/cogworks/sdk/cog"].linkname == f"/{library}/cog"
+    assert not any("cogworks/" in name for name in sdk if name.startswith("opt/venv"))
+    code = "\n".join(TREE_MAIN.splitlines()[2:]).strip()
+    assert MAIN.decode().strip() == code
+
+
+def test_the_schema_is_in_the_image_and_in_its_label(bench: Bench) -> None:
+    image = bench.build()
+    (path,) = [one.cached.path for one in image.layers if one.title == "metadata"]
+    with tarfile.open(path) as archive:
+        file = archive.extractfile("src/.cog/openapi_schema.json")
+        assert file is not None
+        document = json.loads(file.read())
+    assert document == json.loads(image.config.run.labels["run.cog.openapi_schema"])
+    assert "text" in document["components"]["schemas"]["Input"]["properties"]
+    assert image.config.run.env["COG_PREDICT_TYPE_STUB"] == "run.py:Runner"
+
+
+def test_a_mistake_in_the_model_ends_the_build_before_anything_is_made(bench: Bench) -> None:
+    bench.write("run.py", RUN.replace("text: str", "text"))
+    with pytest.raises(SchemaError):
+        bench.build()
+    assert not (bench.cache.root / "blobs").exists()
+    assert not (bench.cache.root / "wheels").exists()
+
+
+def test_what_would_have_to_run_in_the_image_is_refused_and_never_left_out(bench: Bench) -> None:
+    bench.write("cog.yaml", CONFIG.replace("build:", "build:\n  system_packages: [ffmpeg]"))
+    with pytest.raises(BuildError, match=r"cog\.yaml: build\.system_packages cannot be built"):
+        bench.build()
+
+
+def test_a_python_that_is_too_old_for_the_server_is_told(bench: Bench) -> None:
+    target = Target((3, 10), AMD64)
+    environment = offline(bench.root, bench.packages)
+    with pytest.raises(BaseError, match=r"needs Python 3\.11 or newer, .* has 3\.10"):
+        server_wheels(target, bench.cache, Quiet(), environment)
+
+
+def test_a_published_image_mounts_its_base_and_is_sent_once(
+    bench: Bench, client: Client, registry: FakeRegistry
+) -> None:
+    image = bench.build()
+    reference = parse_reference(f"{registry.host}/me/model:v1")
+    pushed = publish(client, reference, image)
+    assert pushed.digest == image.digest
+    below = image.base.image.manifest.layers[0].digest
+    assert pushed.outcomes[below] is Outcome.MOUNTED
+    assert publish(client, reference, image).uploaded == frozenset()
+    pulled = pull_image(client, reference, AMD64)
+    assert parse_config(pulled.config_bytes).image_id == image.config.image_id
+
+
+def test_a_base_of_another_registry_is_streamed_through(bench: Bench, client: Client) -> None:
+    image = bench.build()
+    with FakeRegistry() as other:
+        pushed = publish(client, parse_reference(f"{other.host}/me/model:v1"), image)
+        assert pushed.uploaded == {one.digest for one in image.manifest.blobs}

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from cogworks.build.labels import find_revision, image_labels
+from cogworks.project import load_project
+
+CONFIG = """\
+build:
+  python_version: "3.11"
+  python_requirements: needs.txt
+  run:
+    - echo hello
+environment:
+  - A=1
+concurrency:
+  max: 2
+run: run.py:Runner
+"""
+
+
+def write_project(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "cog.yaml").write_text(CONFIG)
+    (folder / "needs.txt").write_text("")
+    return folder
+
+
+def test_labels_tell_what_the_image_is_and_no_path_of_this_machine(tmp_path: Path) -> None:
+    project = load_project(write_project(tmp_path / "here"))
+    labels = image_labels(project, {"openapi": "3.0.2"}, ["a==1", "b==2"], {"x": "y"})
+    assert str(tmp_path) not in json.dumps(labels)
+    assert json.loads(labels["run.cog.openapi_schema"]) == {"openapi": "3.0.2"}
+    assert labels["run.cog.pip_freeze"] == "a==1\nb==2"
+    assert (labels["run.cog.has_init"], labels["x"]) == ("true", "y")
+    assert json.loads(labels["run.cog.config"]) == {
+        "build": {
+            "python_version": "3.11",
+            "python_requirements": "needs.txt",
+            "run": ["echo hello"],
+        },
+        "predict": "run.py:Runner",
+        "concurrency": {"max": 2},
+        "environment": ["A=1"],
+    }
+
+
+def test_the_revision_comes_from_the_ci_or_from_git(tmp_path: Path) -> None:
+    variables = {"GITHUB_SHA": "abc", "GITHUB_REF_NAME": "v1"}
+    assert find_revision(tmp_path, variables) == {
+        "org.opencontainers.image.revision": "abc",
+        "org.opencontainers.image.version": "v1",
+    }
+    assert find_revision(tmp_path, {}) == {}
+    write_project(tmp_path)
+    name = ("-c", "user.name=t", "-c", "user.email=t@example.com")
+    commands = (("init", "-q"), ("add", "."), (*name, "commit", "-qm", "one"))
+    for command in commands:
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    found = find_revision(tmp_path, {})
+    assert list(found) == ["org.opencontainers.image.revision"]
+    assert len(found["org.opencontainers.image.revision"]) == 40
