@@ -44,6 +44,24 @@ DEFECTS = {
     "1.10 an output file that is missing leaves a success": (
         f"{SDK}/_worker/test_execute.py::test_an_output_file_that_is_not_there_fails_with_its_path"
     ),
+    "1.11 uploaded files are in the order in which their uploads end": (
+        f"{SERVER}/test_outputs.py::test_files_are_sent_in_order_however_deep_they_are"
+    ),
+    "1.12 files within objects are not uploaded": (
+        f"{SERVER}/test_outputs.py::test_files_are_sent_in_order_however_deep_they_are"
+    ),
+    "1.13 an upload is tried once": (
+        f"{SERVER}/test_outputs.py"
+        "::test_what_may_pass_is_tried_again_and_the_rest_fails_the_prediction"
+    ),
+    "1.14 a file that cannot be uploaded is missing from a success": (
+        f"{SERVER}/test_outputs.py"
+        "::test_what_may_pass_is_tried_again_and_the_rest_fails_the_prediction"
+    ),
+    "1.15 an iterator goes on after an item that cannot be uploaded": (
+        f"{SERVER}/test_outputs.py"
+        "::test_a_failed_item_ends_the_model_and_the_slot_is_free_with_the_answer"
+    ),
     "2.1 a dead worker leaves a server that answers 409 for ever": (
         f"{SERVER}/test_http.py::test_a_killed_worker_fails_the_prediction_within_a_second"
     ),
@@ -172,6 +190,10 @@ DEFECTS = {
     "5.11 trainings run the prediction": (
         f"{SERVER}/test_main.py"
         "::test_the_module_of_upstream_takes_its_flags_and_tells_the_port_it_got"
+    ),
+    "5.12 secrets within a list reach the model as text": (
+        f"{SERVER}/test_http_answers.py"
+        "::test_secrets_within_lists_are_secrets_to_the_model_and_hidden"
     ),
     "6.1 a healthcheck holds up cancels and replies": (
         f"{SDK}/_worker/test_healthcheck.py"

@@ -12,7 +12,17 @@ import pytest
 from openapi_spec_validator import validate
 
 from cog._schema.openapi import document
-from cog._schema.types import AnyType, InputField, IteratorType, ListType, Scalar, Signature
+from cog._schema.types import (
+    AnyType,
+    InputField,
+    IteratorType,
+    ListType,
+    OptionalType,
+    PathType,
+    Scalar,
+    SecretType,
+    Signature,
+)
 from cogworks.schema import analyze
 from cogworks.server import api_components
 from cogworks.server.api_document import describe_api
@@ -23,6 +33,8 @@ from cogworks.server.settings import Settings
 ROOT = Path(__file__).resolve().parents[3]
 REFERENCE = re.compile(r"^(run|predict|train): *[\"']?([^\"'\s#]+)", re.MULTILINE)
 HEADER = re.compile(r"# (\w+)( \(train\))?: ")
+
+SCHEMAS = "#/components/schemas/"
 
 TEXT = Scalar("str")
 RUN = Signature((InputField("text", TEXT),), IteratorType(TEXT), streaming=True)
@@ -132,6 +144,82 @@ def test_enums_of_the_model_keep_their_names_beside_ours() -> None:
 )
 def test_an_authors_odd_document_is_completed(own: dict[str, Any]) -> None:
     validate(describe_api(own, "run"))
+
+
+def described(*fields: InputField) -> dict[str, Any]:
+    return describe_api(document(Signature(fields, TEXT), None, "1"), "run")
+
+
+def post_of(whole: dict[str, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = whole["paths"]["/predictions"]["post"]
+    return operation
+
+
+def form_of(whole: dict[str, Any]) -> dict[str, Any]:
+    content = post_of(whole)["requestBody"]["content"]
+    assert content["multipart/form-data"]["schema"] == {"$ref": SCHEMAS + "PredictionForm"}
+    form: dict[str, Any] = whole["components"]["schemas"]["PredictionForm"]
+    return form
+
+
+def test_a_form_has_a_part_for_each_input_and_field() -> None:
+    whole = described(
+        InputField("image", PathType(), accept="image/*"),
+        InputField("frames", OptionalType(ListType(PathType())), None),
+        InputField("steps", OptionalType(Scalar("int")), None, ge=1),
+        InputField("size", TEXT, "small", choices=("small", "large")),
+        InputField("webhook", Scalar("bool"), False),
+    )
+    validate(whole)
+    form = form_of(whole)
+    parts = form["properties"]
+    assert (form["required"], form["additionalProperties"]) == (["image"], False)
+    file = {"type": "string", "format": "binary"}
+    image = {"title": "Image", "x-cog-accept": "image/*", "x-order": 0}
+    assert parts["image"] == {**file, **image}
+    frames = {"type": "array", "items": file, "minItems": 1}
+    assert parts["frames"] == {**frames, "title": "Frames", "x-order": 1}
+    # A form has no null: what is not there has its default.
+    assert parts["steps"] == {"type": "integer", "minimum": 1, "title": "Steps", "x-order": 2}
+    assert parts["size"] == {"allOf": [{"$ref": SCHEMAS + "size"}], "x-order": 3}
+    assert parts["webhook"]["type"] == "boolean"  # The model's own, not the request's field.
+    assert parts.keys() - {"image", "frames", "steps", "size"} == {
+        *("id", "context", "webhook", "webhook_events_filter")
+    }
+    assert parts["webhook_events_filter"]["minItems"] == 1
+    assert "nullable" not in json.dumps(form)
+
+
+def test_a_body_may_be_a_file_where_an_input_is_one() -> None:
+    content = post_of(described(InputField("text", TEXT)))["requestBody"]["content"]
+    assert list(content) == ["application/json", "multipart/form-data"]
+    for type_ in (PathType(), ListType(PathType())):
+        whole = described(InputField("text", TEXT), InputField("file", type_))
+        item = whole["paths"]["/predictions/{prediction_id}"]
+        for body in (post_of(whole)["requestBody"], item["put"]["requestBody"]):
+            file = {"schema": {"type": "string", "format": "binary"}}
+            assert body["content"]["application/octet-stream"] == file
+            assert body["content"]["image/*"] == file
+            assert "the query has the other inputs" in body["description"]
+            assert body["required"] is True
+
+
+def test_the_body_of_a_model_that_needs_no_input_may_be_left_out() -> None:
+    whole = described(InputField("text", TEXT, "x"))
+    assert "required" not in post_of(whole)["requestBody"]
+    assert "required" not in form_of(whole)
+
+
+def test_refusals_of_forms_and_files_are_described() -> None:
+    answers = post_of(described())["responses"]
+    assert {"400", "403", "413", "415", "507"} <= answers.keys()
+
+
+@pytest.mark.parametrize("type_", [PathType(), SecretType(), ListType(SecretType())])
+def test_inputs_that_are_shown_otherwise_do_not_bind_what_is_shown(type_: Any) -> None:
+    whole = described(InputField("given", type_))
+    response = whole["components"]["schemas"]["PredictionResponse"]
+    assert response["properties"]["input"] == {"title": "Input", "type": "object"}
 
 
 def test_secrets_do_not_bind_the_stars_that_stand_for_them() -> None:

@@ -22,6 +22,16 @@ class Runner(BaseRunner):
         return io.StringIO(f"{document.read_text()} {note} \u00e9")
 """
 
+KEYS = """
+from typing import Dict, List, Optional
+from cog import BaseRunner, Secret
+class Runner(BaseRunner):
+    def run(self, keys: List[Secret], more: Optional[List[Secret]] = None, named: Dict[str, Secret] = {}) -> int:
+        every = [*keys, *(more or []), *named.values()]
+        print(every)
+        return sum(len(key.get_secret_value()) for key in every)
+"""
+
 
 @pytest.fixture
 def reader(launch_server: Any, tmp_path: Path) -> Any:
@@ -78,3 +88,35 @@ def test_a_secret_is_in_no_answer_no_log_and_no_store(launch_server: Any, tmp_pa
     files = [file.read_bytes().decode("latin-1") for file in tmp_path.glob("store.sqlite*")]
     assert files
     assert all(secret not in text for text in [*shown, *files, server.log()])
+
+
+@pytest.mark.parametrize("is_form", [False, True])
+def test_secrets_within_lists_are_secrets_to_the_model_and_hidden(
+    launch_server: Any, tmp_path: Path, is_form: bool
+) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "run.py").write_text(KEYS)
+    store = tmp_path / "store.sqlite"
+    server = launch_server(str(folder), LOG_LEVEL="debug", COG_STORE=f"sqlite:///{store}")
+    first, second, third = secrets = ["very-secret-one", "secret-two", "secret-three"]
+    if is_form:
+        texts = [("keys", first), ("keys", second), ("named", f'{{"a": "{third}"}}')]
+        files = [(name, (None, text)) for name, text in texts]
+        answer = server.client.post("/predictions", files=files)
+    else:
+        answer = server.predict(keys=[first], more=[second], named={"a": third})
+    body = answer.json()
+    assert body["output"] == sum(map(len, secrets))
+    assert body["input"]["keys"] == ["**********"] * len(body["input"]["keys"])
+    assert body["input"]["named"] == {"a": "**********"}
+    found = server.client.get(f"/predictions/{body['id']}")
+    assert found.json() == body
+    refused = server.predict(keys=[first, [second]])
+    assert refused.status_code == 422
+    shown = [answer.text, found.text, refused.text, server.client.get("/predictions").text]
+    server.client.post("/shutdown")
+    assert server.process.wait(20) == 0
+    shown += [file.read_bytes().decode("latin-1") for file in tmp_path.glob("store.sqlite*")]
+    shown.append(server.log())
+    assert all(secret not in text for text in shown for secret in secrets)

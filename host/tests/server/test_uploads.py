@@ -133,6 +133,10 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
     ({"files": {"image": ("x", b"1")}, "data": {"mask": "cog-upload:a"}}, 422, "URL"),
     ({"files": {"mask": ("x", b"1")}}, 422, "Field required"),
     ({"files": {"image": ("x", b"1")}, "data": {"input": "{"}}, 400, "part input is not JSON"),
+    (
+        {"files": {"image": ("x", b"1")}, "data": {"extra": '{"a":' * 200 + "1" + "}" * 200}},
+        *(400, "more than 100 levels"),
+    ),
     ({"json": {"input": {"image": "cog-upload:a"}}}, 422, "URL"),
     (
         {"files": {"image": ("x", b"1")}, "headers": {"Sec-Fetch-Site": "cross-site"}},
@@ -231,10 +235,15 @@ def test_what_a_killed_server_leaves_is_removed_by_the_next_one(
     assert own.exists()
 
 
-def test_a_model_without_files_takes_none(launch_server: Callable[..., Any]) -> None:
+def test_a_model_without_files_takes_forms_but_no_file(launch_server: Callable[..., Any]) -> None:
     client = launch_server("echo").client
     answer = client.post("/predictions", content=b"x", headers={"Content-Type": "image/png"})
     assert (answer.status_code, "no input is a file" in answer.text) == (415, True)
+    form = {"Content-Type": "multipart/form-data; boundary=b"}
+    part = b'--b\r\nContent-Disposition: form-data; name="text"\r\n\r\nhello\r\n--b--\r\n'
+    answer = client.post("/predictions", content=part, headers=form)
+    assert (answer.status_code, answer.json()["input"]) == (200, {"text": "hello"})
+    assert client.post("/predictions", content=b"--b--\r\n", headers=form).status_code == 422
 
 
 @pytest.mark.parametrize("is_form", [True, False])

@@ -1,4 +1,4 @@
-"""What the requests and answers of this server look like, as schemas of OpenAPI 3.0.2; pure.
+"""What the answers of this server look like, and ids, as schemas of OpenAPI 3.0.2; pure.
 
 A model's own document, which an image carries as a label, keeps the shape that tools of Cog know.
 The one that a server answers with says more, and what it says is true: which fields may be null,
@@ -23,8 +23,6 @@ ID: Schema = {
 }
 """What a client may choose as an id; ``requests.ID_PATTERN`` in the words of JSON Schema."""
 
-EVENTS = ("start", "output", "logs", "completed")
-
 _ALWAYS = ["id", "status", "input", "output", "logs", "error", "metrics"]
 _TIMES = ["created_at", "started_at", "completed_at"]
 
@@ -41,41 +39,18 @@ def nullable(schema: Schema) -> Schema:
     )
 
 
-def request_component(own: Schema, input_name: str, input_schema: Schema) -> Schema:
-    """Return the body of a request: what the document has of it, and what the server reads besides."""
-    fields: Schema = {
-        "id": nullable({"title": "Id", **ID}),
-        "input": reference(input_name),
-        "context": _titled("Context", additionalProperties={"type": "string"}),
-        "webhook": _titled(
-            "Webhook", "string", format="uri", pattern="^https?://[^/?#]", maxLength=65536
-        ),
-        "webhook_events_filter": _titled(
-            "Webhook Events Filter", "array", items={"type": "string", "enum": list(EVENTS)}
-        ),
-    }
-    merged: Schema = {
-        **own,
-        "type": "object",
-        "properties": {**_dict(own.get("properties")), **fields},
-    }
-    if takes_nothing(input_schema):
-        fields["input"] = nullable(fields["input"])
-        merged["properties"]["input"] = fields["input"]
-    else:
-        merged["required"] = ["input"]
-    return merged
-
-
 def response_component(
-    own: Schema, names: dict[str, str], input_schema: Schema, output_schema: Schema
+    own: Schema, names: dict[str, str], output_schema: Schema, *, is_input_changed: bool
 ) -> Schema:
-    """Return a prediction as it is answered; ``names`` are those of Input, Output and Status."""
+    """Return a prediction as it is answered; ``names`` are those of Input, Output and Status.
+
+    Args:
+        is_input_changed: something else may be shown in the place of an input.
+    """
     output = reference(names["Output"])
     fields: Schema = {
-        # Stars stand for a secret, which is for requests only and may have a pattern.
         "input": {"title": "Input", "type": "object"}
-        if has_secrets(input_schema)
+        if is_input_changed
         else reference(names["Input"]),
         "output": nullable({"title": "Output"} if is_vague(output_schema) else output),
         "id": {"title": "Id", **ID},
@@ -102,17 +77,6 @@ def page_component(title: str, response_name: str) -> Schema:
             "next": {"type": "string", "nullable": True, "description": "Where the next page is."},
         },
     }
-
-
-def takes_nothing(input_schema: Schema) -> bool:
-    """Tell whether a model can be run without any input."""
-    return not input_schema.get("required")
-
-
-def has_secrets(input_schema: Schema) -> bool:
-    """Tell whether an input is hidden when a prediction is shown."""
-    properties = _dict(input_schema.get("properties"))
-    return any(is_dict(item) and item.get("x-cog-secret") for item in properties.values())
 
 
 def is_vague(schema: Any) -> bool:
@@ -178,10 +142,6 @@ HEALTH: Schema = {
 
 EMPTY: Schema = {"type": "object", "maxProperties": 0}
 """``{}``: there is nothing to say."""
-
-
-def _titled(title: str, type_: str = "object", **more: Any) -> Schema:
-    return {"title": title, "type": type_, **more, "nullable": True}
 
 
 def _time(title: str) -> Schema:

@@ -12,9 +12,11 @@ from typing import Any
 
 from cog._schema.kinds import is_dict
 from cogworks.server import api_components as components
+from cogworks.server import api_requests as requests
 from cogworks.server.api_components import Schema, reference
+from cogworks.server.api_requests import JSON
+from cogworks.server.redaction import find_redaction
 
-JSON = "application/json"
 EVENTS = "text/event-stream"
 
 TOKEN = "token"
@@ -25,15 +27,17 @@ _PREFERENCE = {"Preference-Applied": ("``respond-async``", {"type": "string"}, F
 _CHALLENGE = {"WWW-Authenticate": ("what is missing", {"type": "string"}, True)}
 
 _ERRORS: dict[int, tuple[str, dict[str, tuple[str, Schema, bool]]]] = {
-    400: ("The body is not JSON, or nested too deeply", {}),
+    400: ("The body is not what its type says, or nested too deeply", {}),
     401: ("The token is missing or wrong", _CHALLENGE),
+    403: ("Forms and files are not taken from pages of other sites", {}),
     404: ("There is no such prediction", {}),
     406: ("The model's author has not opted in to events", {}),
     409: ("Every slot is taken, or the id belongs to another input", {}),
-    413: ("The body is too large", {}),
-    415: ("The body is of another type", {}),
+    413: ("The body is too large, or has too many parts", {}),
+    415: ("The body is neither JSON nor a form, and no input is a file", {}),
     429: ("The queue is full, or too many clients follow one prediction", _RETRY_AFTER),
     503: ("The model is not set up, or the server is shutting down", _RETRY_AFTER),
+    507: ("The server's disk has no room for the files", {}),
 }
 
 _INFO = {"title": "Cog", "version": "unknown"}
@@ -120,11 +124,15 @@ class _Description:
         inputs = _dict(schemas[input_name])
         request, response = f"{words.prefix}Request", f"{words.prefix}Response"
         own = {name: _dict(schemas.get(name)) for name in (request, response)}
-        schemas[request] = components.request_component(own[request], input_name, inputs)
+        schemas[request] = requests.request_component(own[request], input_name, inputs)
         schemas[response] = components.response_component(
-            own[response], names, inputs, _dict(schemas[names["Output"]])
+            own[response],
+            names,
+            _dict(schemas[names["Output"]]),
+            is_input_changed=self._is_changed(inputs),
         )
         names |= {"Request": request, "Response": response}
+        form = requests.form_component(f"{words.prefix}Form", inputs, schemas)
         page = components.page_component(f"{words.prefix}List", response)
         for name, schema in (
             ("Error", components.ERROR),
@@ -134,7 +142,14 @@ class _Description:
             (f"{words.prefix}List", page),
         ):
             names[name] = self._add(name, schema)
+        names["Form"] = self._add(f"{words.prefix}Form", form)
         return names
+
+    def _is_changed(self, inputs: Schema) -> bool:
+        """Tell whether stars stand for a secret when inputs are shown, or a name for a file."""
+        properties = _dict(inputs.get("properties")).values()
+        has_secrets = any(find_redaction(schema) is not None for schema in properties)
+        return has_secrets or bool(requests.form_of(inputs, self._schemas).file_names)
 
     def _find(self, candidates: tuple[str, ...]) -> str:
         """Return the first name that there is; the last one, for anything, if there is none."""
@@ -178,9 +193,8 @@ class _Description:
         words = self._words
         root, one = f"/{words.plural}", f"/{words.plural}/{{{words.id}}}"
         prefer = _parameter("prefer", "header", {"title": "Prefer", "type": "string"})
-        body: Schema = {"content": {JSON: {"schema": reference(self._names["Request"])}}}
-        if not components.takes_nothing(_dict(self._schemas[self._names["Input"]])):
-            body["required"] = True
+        inputs = _dict(self._schemas[self._names["Input"]])
+        body = requests.request_body(self._names, inputs, self._schemas)
         extra = {"requestBody": body, "parameters": [prefer]}
         self._put(root, "post", words.verb.capitalize(), self._run_answers(root), extra)
         listing = {"parameters": _page_parameters()}
@@ -199,7 +213,7 @@ class _Description:
         response = reference(self._names["Response"])
         accepted = _answer("It runs, or waits to", response, headers=_PREFERENCE)
         answers = {**self._ok(response), "202": accepted, **self._invalid()}
-        answers |= self._errors(400, 406, 409, 413, 415, 429, 503)
+        answers |= self._errors(400, 403, 406, 409, 413, 415, 429, 503, 507)
         if self._is_streaming(root):
             answers["200"]["content"][EVENTS] = {"schema": {"type": "string"}}
         return answers

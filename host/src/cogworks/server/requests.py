@@ -159,9 +159,19 @@ def decode_body(body: bytes, what: str = "The body") -> Any:
     except ValueError as error:
         raise BadRequestError(400, f"{what} is not JSON: {error}") from error
     # Few brackets cannot nest deeply, and they are counted in no time.
-    if _has_many_brackets(body) and _is_too_deep(data):
-        raise BadRequestError(400, TOO_DEEP)
+    if _has_many_brackets(body):
+        check_depth(data)
     return data
+
+
+def check_depth(data: Any) -> None:
+    """Refuse what has more than ``MAX_DEPTH`` levels of arrays and objects; looks at all of it.
+
+    Raises:
+        BadRequestError: 400, it has.
+    """
+    if _is_too_deep(data):
+        raise BadRequestError(400, TOO_DEEP)
 
 
 def parse_prediction_request(data: Any) -> PredictionRequest:

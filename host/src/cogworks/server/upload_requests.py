@@ -30,6 +30,7 @@ from cogworks.server.preferences import accepts_events, prefers_async
 from cogworks.server.requests import (
     BadFieldsError,
     BadRequestError,
+    check_depth,
     decode_body,
     field_problem,
     find_header,
@@ -81,7 +82,7 @@ async def read_upload_request(
     """Read a request whose body is a form or a file into ``files``, which the caller discards.
 
     Raises:
-        BadRequestError: 400 for what is no form, 403, 413, 415, 507 where the disk is full.
+        BadRequestError: 400 for what is no form, or too deep, 403, 413, 415, 507 where the disk is full.
         BadFieldsError: parts that the model does not have, or of a wrong type.
         ClientLeftError: the client is gone.
     """
@@ -91,7 +92,7 @@ async def read_upload_request(
     try:
         async for piece in _pieces(scope, receive, limit_bytes):
             await asyncio.to_thread(reader.feed, piece)
-        data = await asyncio.to_thread(reader.finish)
+        data = await asyncio.to_thread(_finish, reader)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise BadRequestError(
@@ -108,6 +109,13 @@ async def read_upload_request(
         is_async=not is_streamed and prefers_async(scope),
         trace=read_trace(scope),
     )
+
+
+def _finish(reader: _Form | _Raw) -> dict[str, Any]:
+    """Return the request; a part may be JSON as deep as a body."""
+    data = reader.finish()
+    check_depth(data)
+    return data
 
 
 async def _pieces(scope: Scope, receive: Receive, limit_bytes: int) -> AsyncIterator[bytes]:
