@@ -164,5 +164,6 @@ def test_an_id_that_the_server_gave_stands_for_one_input_too(launch_server: Any)
     first = server.predict(token="geheim").json()
     path = f"/predictions/{first['id']}"
     assert server.client.put(path, json={"input": {"token": "geheim"}}).json() == first
+    assert server.client.put(path, json={"input": {"token": "falsch"}}).status_code == 409
     assert server.client.put(path, json={"input": {}}).status_code == 409
     assert server.client.put(path, json={"input": {"token": 3}}).status_code == 409

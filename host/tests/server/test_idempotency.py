@@ -91,3 +91,44 @@ def test_another_input_is_a_conflict_before_and_after_the_end(stage: Any, play: 
                 await it.service.find_or_submit(request("p1", "y"))
 
     play(scene())
+
+
+def test_a_secret_counts_though_it_is_not_kept_and_the_next_server_cannot_tell(
+    stage: Any, play: Any
+) -> None:
+    def ask(token: str) -> PredictionRequest:
+        return PredictionRequest({"token": token}, id="p1")
+
+    async def scene() -> None:
+        store = MemoryStore()
+        async with stage("secrets", store=store) as it:
+            run = await it.service.find_or_submit(ask("geheim"))
+            await run.wait_end()
+            record = await it.service.find_or_submit(ask("geheim"))
+            assert record.body == run.body()
+            with pytest.raises(ConflictError, match="a different input"):
+                await it.service.find_or_submit(ask("falsch"))
+        async with stage("secrets", store=store) as it:
+            for token in ("geheim", "falsch"):
+                with pytest.raises(ConflictError, match="nobody can tell"):
+                    await it.service.find_or_submit(ask(token))
+
+    play(scene())
+
+
+def test_nobody_can_check_a_guess_at_a_secret_by_its_digest(stage: Any, play: Any) -> None:
+    async def scene() -> None:
+        digests: set[str | None] = set()
+        request = PredictionRequest({"token": "1234"}, id="p1")
+        for _ in range(2):
+            store = MemoryStore()
+            async with stage("secrets", store=store) as it:
+                run = await it.service.find_or_submit(request)
+                await run.wait_end()
+                record = await store.find("p1")
+                assert record is not None
+                digests.add(record.digest)
+        assert len(digests) == 2  # Each server has a key of its own.
+        assert all(digest and request.digest() not in digest for digest in digests)
+
+    play(scene())

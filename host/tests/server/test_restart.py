@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import queue
@@ -13,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -27,17 +29,19 @@ class Receiver:
     def __init__(self) -> None:
         self.is_down = False
         self.told: queue.Queue[tuple[dict[str, str], dict[str, Any]]] = queue.Queue()
+        self.attempts: list[dict[str, str]] = []  # Their headers, of those refused too.
         self.refused = threading.Event()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                receiver.attempts.append(headers)
                 if receiver.is_down:
                     receiver.refused.set()
                     self.send_response(503)
                 else:
-                    headers = {name.lower(): value for name, value in self.headers.items()}
                     receiver.told.put((headers, body))
                     self.send_response(200)
                 self.send_header("Content-Length", "0")
@@ -179,15 +183,52 @@ def test_a_prediction_that_ends_servers_is_not_run_for_ever(launch_server: Any, 
 def test_what_waited_with_a_secret_fails_and_the_secret_was_never_stored(
     launch_server: Any, store: str, tmp_path: Path
 ) -> None:
-    first = launch_server("secrets", "--store", store, COG_QUEUE_SIZE="2")
     secret = "squeamish-ossifrage"
+
+    def check_files() -> None:
+        guess = msgspec.json.encode({"token": secret}, order="sorted")
+        content = b"".join(file.read_bytes() for file in tmp_path.glob("runs.db*"))
+        assert b"p1" in content
+        assert secret.encode() not in content
+        assert hashlib.sha256(guess).hexdigest().encode() not in content
+
+    first = launch_server("secrets", "--store", store, COG_QUEUE_SIZE="2")
+    ask(first, "running", input={"token": "another", "seconds": 60})
     ask(first, "p1", input={"token": secret})
-    wait_end(first, "p1")
-    os.killpg(first.process.pid, signal.SIGSTOP)  # Nothing more happens.
-    os.killpg(first.process.pid, signal.SIGKILL)
-    first.process.wait(TIMEOUT_S)
-    for file in tmp_path.glob("runs.db*"):
-        assert secret.encode() not in file.read_bytes()
+    assert first.client.get("/predictions/p1").json()["status"] == "starting"
+    kill(first)
+    check_files()
+
+    second = launch_server("secrets", "--store", store, COG_QUEUE_SIZE="2")
+    body = wait_end(second, "p1")
+    assert (body["status"], body["input"]) == ("failed", {"token": "**********"})
+    assert body["error"] == (
+        "the server ended before it began this prediction, and another cannot run it: "
+        "its input holds secrets, which are not stored"
+    )
+    again = second.client.put("/predictions/p1", json={"input": {"token": secret}})
+    assert (again.status_code, "nobody can tell" in again.json()["error"]) == (409, True)
+    kill(second)
+    check_files()
+
+
+def test_files_that_waited_with_a_prediction_fail_it_with_the_reason(
+    launch_server: Any, store: str
+) -> None:
+    first = launch_server("uploads", "--store", store, COG_QUEUE_SIZE="2")
+    ask(first, "running", input={"image": "data:,x", "tags": ["sleep"]})
+    form = {"files": {"image": ("x.png", b"picture")}, "data": {"id": "form"}}
+    answer = first.client.post("/predictions", headers=ASYNC, **form)
+    assert (answer.status_code, answer.json()["status"]) == (202, "starting")
+    kill(first)
+    second = launch_server("uploads", "--store", store)
+    body = wait_end(second, "form")
+    assert (body["status"], body["input"]["image"]) == ("failed", "x.png")
+    assert body["error"] == (
+        "the server ended before it began this prediction, and another cannot run it: "
+        "the files that were uploaded with it ended with the server that had them"
+    )
+    assert second.client.put("/predictions/form", **form).json() == body
 
 
 def test_an_end_that_nobody_took_is_told_by_the_next_server(
@@ -206,6 +247,8 @@ def test_an_end_that_nobody_took_is_told_by_the_next_server(
     headers, told = receiver.told.get(timeout=TIMEOUT_S)
     assert told == second.client.get("/predictions/p1").json()
     assert headers["webhook-id"].startswith("msg_")
+    assert len(receiver.attempts) > 1
+    assert {attempt["webhook-id"] for attempt in receiver.attempts} == {headers["webhook-id"]}
     terminate(second)
     third = launch_server("echo", "--store", store)
     terminate(third)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
+import resource
 import signal
 import socket
 import time
@@ -182,6 +184,31 @@ def test_an_upload_beyond_the_limit_is_refused(
     assert receiver.post(content=b"x" * 1001, headers=headers).status_code == 413
     assert receiver.post(content=iter([b"x" * 999, b"yy"]), headers=headers).status_code == 413
     receiver.wait_clean()
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(receiver: Receiver) -> None:
+    data = bytes(3 * MIB)
+    url = f"data:image/png;base64,{base64.b64encode(data).decode()}"
+    requests: list[dict[str, Any]] = [
+        {"content": data, "headers": {"Content-Type": "image/png"}},
+        {"files": {"image": ("x.png", data)}},
+        {"json": {"input": {"image": url}}},
+    ]
+    process_id = receiver.server.process.pid
+    limits = resource.prlimit(process_id, resource.RLIMIT_FSIZE)
+    # To a process, a limit on the size of files looks like a disk that is full at that size.
+    resource.prlimit(process_id, resource.RLIMIT_FSIZE, (MIB, limits[1]))
+    for request in requests:
+        answer = receiver.post(**request)
+        assert (answer.status_code, answer.json()) == (
+            507,
+            {"error": "There is no room on the server's disk for the files", "status": "failed"},
+        )
+    receiver.wait_clean()
+    assert receiver.server.health()["status"] == "READY"
+    resource.prlimit(process_id, resource.RLIMIT_FSIZE, limits)
+    for request in requests:
+        assert receiver.post(**request).json()["output"]["image"][1] == len(data)
 
 
 def test_a_client_that_leaves_midway_leaves_nothing(receiver: Receiver) -> None:

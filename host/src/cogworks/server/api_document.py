@@ -15,6 +15,7 @@ from cogworks.server import api_components as components
 from cogworks.server import api_requests as requests
 from cogworks.server.api_components import Schema, reference
 from cogworks.server.api_requests import JSON
+from cogworks.server.paging import CURSOR
 from cogworks.server.redaction import find_redaction
 
 EVENTS = "text/event-stream"
@@ -200,7 +201,9 @@ class _Description:
         listing = {"parameters": _page_parameters()}
         page = self._ok(reference(self._names[f"{words.prefix}List"]))
         answers = {**page, **self._errors(400), **self._invalid()}
-        self._put(root, "get", f"The {words.plural}, newest first", answers, listing)
+        self._put(
+            root, "get", f"The {words.plural}, those that run or wait first", answers, listing
+        )
         named = {"parameters": [self._id_parameter()]}
         with_id = {**extra, "parameters": [self._id_parameter(), prefer]}
         summary = f"Run the {words.noun} of this id, once"
@@ -301,7 +304,7 @@ def _parameter(name: str, place: str, schema: Schema) -> Schema:
 
 def _page_parameters() -> list[Schema]:
     limit = {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
-    cursor = {"type": "string", "pattern": "^[0-9]{1,18}$"}
+    cursor = {"type": "string", "pattern": CURSOR}
     return [_parameter("limit", "query", limit), _parameter("cursor", "query", cursor)]
 
 

@@ -8,6 +8,7 @@ CogworksError
 ├── ConflictError        an id is known already, with another input
 ├── NotStreamingError    events were asked for where there are none
 ├── StoppingError        the server is shutting down
+├── DiskFullError        there is no room for the files of a request
 ├── ClientLeftError      the client is gone before its request was whole
 └── InvalidInputError    the input does not fit the schema; a list of problems
 """
@@ -55,11 +56,11 @@ class QueueFullError(CogworksError):
 
 
 class ConflictError(CogworksError):
-    """The id names another prediction already: same id, different input."""
+    """The id names another prediction already: same id, different input, or nobody can tell."""
 
-    def __init__(self, prediction_id: str) -> None:
+    def __init__(self, prediction_id: str, why: str = "with a different input") -> None:
         """Name it."""
-        super().__init__(f"Prediction {prediction_id} exists already, with a different input")
+        super().__init__(f"Prediction {prediction_id} exists already, {why}")
 
 
 class NotStreamingError(CogworksError):
@@ -80,6 +81,14 @@ class ClientLeftError(CogworksError):
     def __init__(self) -> None:
         """Make the sentence."""
         super().__init__("The client has left")
+
+
+class DiskFullError(CogworksError):
+    """There is no room on the disk for what came with a request."""
+
+    def __init__(self) -> None:
+        """Make the sentence."""
+        super().__init__("There is no room on the server's disk for the files")
 
 
 class InvalidInputError(CogworksError):

@@ -20,7 +20,7 @@ from cogworks.server.data_urls import Found, cut_out, decode, tokens_of
 from cogworks.server.form_values import FormSchema
 from cogworks.server.prediction_request import PredictionRequest
 from cogworks.server.requests import read_json_request
-from cogworks.server.uploads import UploadedFiles
+from cogworks.server.uploads import UploadedFiles, full_disk_named
 
 if TYPE_CHECKING:
     from starlette.types import Scope
@@ -35,7 +35,8 @@ async def read_large_request(
     """Read a request, with its files in ``files``, which the caller discards; None if it has none.
 
     Raises:
-        OSError: the disk does not take the files.
+        DiskFullError: there is no room for the files.
+        OSError: the disk does not take them.
     """
     text, found = cut_out(body, lambda: f"cog-cut:{secrets.token_hex(16)}")
     if not found:
@@ -47,7 +48,8 @@ async def read_large_request(
     if _tokens_in_files(request.input, schema) != sorted(found):
         return None
     try:
-        tokens = await asyncio.to_thread(_write, found, files)
+        with full_disk_named():
+            tokens = await asyncio.to_thread(_write, found, files)
     except ValueError:  # No base64: the model's own reading of it counts, and its words.
         return None
     inputs = {

@@ -35,8 +35,14 @@ class PredictionRequest(msgspec.Struct, frozen=True):
     trace: Mapping[str, str] = {}
     files: UploadedFiles | None = None
 
-    def digest(self) -> str:
-        """Tell inputs apart without keeping them; files count by name and content."""
+    def digest(self, key: bytes | None = None) -> str:
+        """Tell inputs apart without keeping them; files count by name and content.
+
+        With a ``key``, nobody who does not know it can find out what they are by guessing.
+        """
         files = self.files
         inputs = self.input if files is None else files.comparable(self.input)
-        return hashlib.sha256(msgspec.json.encode(inputs, order="sorted")).hexdigest()
+        data = msgspec.json.encode(inputs, order="sorted")
+        if key is not None:
+            return hashlib.blake2b(data, key=key, digest_size=32).hexdigest()
+        return hashlib.sha256(data).hexdigest()

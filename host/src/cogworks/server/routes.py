@@ -15,6 +15,7 @@ from cogworks.server.errors import (
     AtCapacityError,
     ClientLeftError,
     ConflictError,
+    DiskFullError,
     InvalidInputError,
     NotReadyError,
     NotStreamingError,
@@ -216,7 +217,7 @@ class Routes:
         return JsonResponse(body)
 
     async def list(self, scope: Scope, receive: Receive) -> JsonResponse:
-        """Answer with a page of predictions, newest first, and where the next one is."""
+        """Answer with a page of predictions, those in flight first, and where the next one is."""
         limit, cursor = read_page(scope)
         try:
             bodies, following = await self._service.list_bodies(limit, cursor)
@@ -338,6 +339,8 @@ def answer_error(error: Exception) -> JsonResponse:
             return error_response(429, str(error), RETRY)
         case NotReadyError() | StoppingError():
             return error_response(503, str(error), RETRY)
+        case DiskFullError():
+            return error_response(507, str(error))
         case ClientLeftError():
             return error_response(CLIENT_CLOSED_REQUEST, str(error))
         case _:

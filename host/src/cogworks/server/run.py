@@ -25,7 +25,7 @@ class Run:
 
     ``run_id`` names it on the bridge: never used twice, unlike the id that a client may choose.
     ``event_log`` is there where somebody may want to follow; with ``ends_with_followers`` nobody else
-    waits for the end; ``handover`` is there where a next server must know of it. ``values`` are the checked inputs, ``digest`` tells them apart where the client chose the id,
+    waits for the end; ``handover`` is there where a next server must know of it. ``values`` are the checked inputs, ``digest`` tells them apart where the body shall not,
     ``worker`` has it once there was a slot. ``uploads`` came with the request, ``output_names`` are those of its files that were
     sent; a ``verdict`` is how it will end whatever the worker still says. ``accepted`` is the answer to a client that does not wait.
     """

@@ -1,7 +1,4 @@
-"""Predictions end to end, without HTTP: checked, found again by their id, run, and kept.
-
-Longer than 400 lines because it is the one place where all parts of the server meet.
-"""
+"""Predictions end to end, without HTTP: checked, found again by their id, run, and kept."""
 
 from __future__ import annotations
 
@@ -16,7 +13,6 @@ from weakref import WeakValueDictionary
 
 from cogworks.server.dispatch import NOT_READY, Dispatcher, LogLine
 from cogworks.server.errors import (
-    ConflictError,
     InvalidInputError,
     NotReadyError,
     SetupFailedError,
@@ -24,12 +20,13 @@ from cogworks.server.errors import (
 )
 from cogworks.server.event_log import EventLog
 from cogworks.server.form_values import FormSchema
-from cogworks.server.idempotency import is_same
+from cogworks.server.idempotency import Digests
 from cogworks.server.ids import new_id
 from cogworks.server.launch import WorkerLaunch
 from cogworks.server.levels import read_levels
 from cogworks.server.metrics import Metrics
 from cogworks.server.outputs import open_outputs
+from cogworks.server.paging import list_page
 from cogworks.server.pool import Pool
 from cogworks.server.prediction_request import ALL_EVENTS, PredictionRequest
 from cogworks.server.predictions import Prediction
@@ -96,6 +93,7 @@ class PredictionService:
         self._id_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.metrics = Metrics()
         self.uploads = Uploads()
+        self._digests = Digests()
         self._run_numbers = 0
         self._succession = Succession(
             self._store, self._dispatcher, webhooks, retry_lost=settings.retry_lost
@@ -255,8 +253,7 @@ class PredictionService:
             known = self._by_id.get(request.id) or await self._store.find(request.id)
             if known is None:
                 return self.submit(request)
-        if not is_same(known, request, self._schema):
-            raise ConflictError(request.id)
+        self._digests.check_same(known, request, self._schema)
         return known
 
     def submit(self, request: PredictionRequest, observer: Observer | None = None) -> Run:
@@ -329,15 +326,12 @@ class PredictionService:
         return record.body if record is not None else None
 
     async def list_bodies(self, limit: int, cursor: str | None) -> tuple[list[bytes], str | None]:
-        """Return predictions, newest first, and where the next page begins.
+        """Return predictions, those in flight first, and where the next page begins.
 
         Raises:
-            ValueError: the cursor is none of ours.
+            CursorError: the cursor is none of ours.
         """
-        records, following = await self._store.list(limit, cursor)
-        running = list(reversed(self._by_id.values())) if cursor is None else []
-        kept = [record.body for record in records if record.id not in self._by_id]
-        return [*(run.body() for run in running), *kept], following
+        return await list_page(self._by_id.values(), self._store, limit, cursor)
 
     def _new_run(self, request: PredictionRequest, values: dict[str, Any]) -> Run:
         prediction_id = request.id or new_id()
@@ -348,8 +342,8 @@ class PredictionService:
         run = Run(prediction, run_id, values)
         run.trace = request.trace
         run.uploads = files
-        if request.id is not None:
-            run.digest = request.digest()
+        if request.id is not None or shown is not values:
+            run.digest = self._digests.of(request, values, self._schema)
         return run
 
     def _new_run_id(self, prediction_id: str) -> str:

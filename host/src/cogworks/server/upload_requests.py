@@ -6,7 +6,6 @@ What arrives goes through a thread to the disk, a piece at a time; the event loo
 from __future__ import annotations
 
 import asyncio
-import errno
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -38,7 +37,7 @@ from cogworks.server.requests import (
     read_trace,
 )
 from cogworks.server.service import PredictionRequest
-from cogworks.server.uploads import DEFAULT_NAME, FileSink, UploadedFiles
+from cogworks.server.uploads import DEFAULT_NAME, FileSink, UploadedFiles, full_disk_named
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope
@@ -82,23 +81,21 @@ async def read_upload_request(
     """Read a request whose body is a form or a file into ``files``, which the caller discards.
 
     Raises:
-        BadRequestError: 400 for what is no form, or too deep, 403, 413, 415, 507 where the disk is full.
+        BadRequestError: 400 for what is no form, or too deep, 403, 413, 415.
+        DiskFullError: there is no room for the files.
         BadFieldsError: parts that the model does not have, or of a wrong type.
         ClientLeftError: the client is gone.
     """
     check_origin(scope)
     media_type = find_header(scope, b"content-type").partition(b";")[0].strip().lower()
-    reader = _Form(scope, schema, files) if media_type == FORM else _Raw(scope, schema, files)
     try:
-        async for piece in _pieces(scope, receive, limit_bytes):
-            await asyncio.to_thread(reader.feed, piece)
-        data = await asyncio.to_thread(_finish, reader)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise BadRequestError(
-                507, "There is no room on the server's disk for the files"
-            ) from error
-        raise
+        with full_disk_named():
+            reader = (
+                _Form(scope, schema, files) if media_type == FORM else _Raw(scope, schema, files)
+            )
+            async for piece in _pieces(scope, receive, limit_bytes):
+                await asyncio.to_thread(reader.feed, piece)
+            data = await asyncio.to_thread(_finish, reader)
     finally:
         files.close()
     request = replace(parse_prediction_request(data), files=files, obstacle=FILES_ARE_GONE)

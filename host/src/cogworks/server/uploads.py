@@ -8,9 +8,12 @@ a token into JSON names no file. What a killed server leaves, the next one remov
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,7 @@ from uuid import uuid4
 import msgspec
 
 from cog._schema.kinds import is_dict, is_list
-from cogworks.server.errors import StoppingError
+from cogworks.server.errors import DiskFullError, StoppingError
 from cogworks.server.temporary_folder import UPLOADS_PREFIX, TemporaryFolder, make_folder
 
 MAX_NAME_BYTES = 200
@@ -29,6 +32,24 @@ STAND_IN = "data:,"
 """What the schema, which knows of URLs alone, is shown in the place of an uploaded file."""
 
 DEFAULT_NAME = "file"
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The disk is full, the quota of the user is, or a file is as large as files may be here."""
+
+
+@contextlib.contextmanager
+def full_disk_named() -> Iterator[None]:
+    """Let who writes files tell a full disk from other errors.
+
+    Raises:
+        DiskFullError: in place of the system's error.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise DiskFullError from error
+        raise
 
 
 @dataclass
@@ -158,12 +179,14 @@ class Uploads:
 
         Raises:
             StoppingError: the server is shutting down.
+            DiskFullError: there is no room for that.
             OSError: there is no folder for temporary files.
         """
         if self._is_closed:
             raise StoppingError
         if self._root is None:
-            self._root = make_folder(UPLOADS_PREFIX)
+            with full_disk_named():
+                self._root = make_folder(UPLOADS_PREFIX)
         self._numbers += 1
         return UploadedFiles(self._root.path / str(self._numbers))
 

@@ -120,3 +120,20 @@ def test_news_of_webhooks_are_bounded() -> None:
     for name in ("a", "b", "c"):
         backlog.forget_webhook(name)
     assert backlog.take().told == ["b", "c"]
+
+
+def test_numbers_are_in_the_order_of_ends_and_before_that_of_beginnings(
+    finished: Any, in_flight: Any
+) -> None:
+    backlog = Backlog()
+    for name in "abc":
+        backlog.put(in_flight(name, "starting"))
+    backlog.put(in_flight("a"))
+    backlog.put(finished("b"))
+    assert backlog.take().numbers == [1, 4, 3]
+    backlog.put(finished("a", webhook=b"{}"))
+    backlog.forget_webhook("a")
+    assert [(number, record.id) for number, record in backlog.finished()] == [(5, "a"), (4, "b")]
+    backlog.settle(backlog.take())
+    assert backlog.finished() == []
+    assert backlog.next_number == 6

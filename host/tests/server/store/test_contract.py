@@ -9,6 +9,9 @@ import pytest
 
 from cogworks.server.store import CursorError, Limits
 
+NEWEST = (float("inf"), "")
+"""A key above all others."""
+
 
 def test_what_was_put_is_found_at_once(make_store: Any, finished: Any, play: Any) -> None:
     async def scene() -> None:
@@ -73,11 +76,11 @@ def test_a_later_version_takes_the_place_of_an_earlier_one(
         store.put(in_flight("b", "starting"))
         store.put(in_flight("a"))
         assert (await store.find("a")).status == "processing"
+        assert await store.list(9, None) == ([], None)
         store.put(finished("a"))
         assert (await store.find("a")).status == "succeeded"
-        records, _ = await store.list(9, None)
-        assert ids_of(records) == ["b", "a"]
-        assert [record.status for record in records] == ["starting", "succeeded"]
+        assert (await store.find("b")).status == "starting"
+        assert ids_of((await store.list(9, None)).records) == ["a"]
         await store.close()
 
     play(scene())
@@ -104,7 +107,68 @@ def test_what_is_over_stays_as_it_is(
     play(scene())
 
 
-def test_pages_follow_each_other_from_the_newest(
+def test_the_last_to_end_comes_first_whichever_began_first(
+    make_store: Any, finished: Any, in_flight: Any, play: Any, ids_of: Any
+) -> None:
+    async def scene() -> None:
+        store = make_store()
+        await store.open()
+        for name in "abcd":
+            store.put(in_flight(name, "starting"))
+        await store.list(9, None)
+        for name in "cad":
+            store.put(in_flight(name))
+            store.put(finished(name))
+        assert ids_of((await store.list(9, None)).records) == ["d", "a", "c"]
+        store.put(finished("b"))
+        assert ids_of((await store.list(2, None)).records) == ["b", "d"]
+        await store.close()
+
+    play(scene())
+
+
+def test_what_has_ended_since_a_number_is_told_apart(
+    make_store: Any, finished: Any, in_flight: Any, play: Any, clock: Any, ids_of: Any
+) -> None:
+    async def scene() -> None:
+        store = make_store()
+        await store.open()
+        store.put(in_flight("runs"))
+        records = [finished(name, created_at=at) for name, at in [("a", 1), ("b", 3), ("c", 2)]]
+        store.put(records[0])
+        number = store.next_number
+        assert await store.list_since(number, NEWEST, 9) == []
+        for record in [*records[1:], finished("z", created_at=2)]:
+            store.put(record)
+        assert ids_of((await store.list(9, str(number))).records) == ["a"]
+        assert ids_of(await store.list_since(number, NEWEST, 9)) == ["b", "z", "c"]
+        assert ids_of(await store.list_since(number, NEWEST, 2)) == ["b", "z"]
+        assert ids_of(await store.list_since(number, (2.0, "z"), 9)) == ["c"]
+        assert ids_of(await store.list_since(0, (2.0, "c"), 9)) == ["a"]
+        await store.close()
+
+    play(scene())
+
+
+def test_a_later_store_goes_on_counting_where_all_earlier_ones_ended(
+    make_store: Any, finished: Any, play: Any, clock: Any
+) -> None:
+    async def scene() -> None:
+        number = 0
+        for _ in range(3):
+            store = make_store(Limits(max_age_s=1))
+            await store.open()
+            assert store.next_number > number
+            store.put(finished("a"))
+            assert store.next_number > number
+            number = store.next_number
+            await store.close()
+            clock.advance(100)  # Nothing is left of it.
+
+    play(scene())
+
+
+def test_pages_follow_each_other_from_the_last_to_end(
     make_store: Any, finished: Any, play: Any, ids_of: Any
 ) -> None:
     async def scene() -> None:
@@ -188,7 +252,9 @@ def test_what_is_too_old_is_no_longer_found(
         assert await store.find("old") is not None
         clock.advance(0.5)
         assert await store.find("old") is None
-        assert ids_of((await store.list(9, None)).records) == ["runs"]
+        assert ids_of((await store.list(9, None)).records) == []
+        assert await store.list_since(0, NEWEST, 9) == []
+        assert await store.find("runs") is not None
         await store.close()
 
     play(scene())

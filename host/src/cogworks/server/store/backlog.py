@@ -26,21 +26,28 @@ BATCH_BYTES = 16 * MIB
 
 @dataclass(frozen=True)
 class Batch:
-    """What is written at once: records, and then the ids of those whose webhooks are done."""
+    """What is written at once: records with their numbers; the ids of those whose webhooks are done."""
 
     records: list[Record]
+    numbers: list[int]
     told: list[str]
 
 
 class Backlog:
-    """What waits to be written; ``given_up`` counts the records that there was no room for."""
+    """What waits to be written; ``given_up`` counts the records that there was no room for.
+
+    A record has the number of its first put while it is in flight, and a new one when it is over:
+    ``next_number``, which is also set where an earlier file has some already.
+    """
 
     def __init__(self, *, max_records: int = MAX_RECORDS, max_bytes: int = MAX_BYTES) -> None:
         """Begin empty."""
         self.given_up = 0
+        self.next_number = 1
         self._max_records = max_records
         self._max_bytes = max_bytes
         self._records: dict[str, Record] = {}
+        self._numbers: dict[str, int] = {}
         self._told: dict[str, None] = {}
         self._bytes = 0
         self._lock = threading.Lock()
@@ -58,6 +65,9 @@ class Backlog:
                 self._bytes -= earlier.size_bytes
             self._records[record.id] = record
             self._bytes += record.size_bytes
+            if earlier is None or record.is_finished:
+                self._numbers[record.id] = self.next_number
+                self.next_number += 1
             while len(self._records) > self._max_records or self._bytes > self._max_bytes:
                 if not self._give_up(record):
                     break
@@ -83,10 +93,11 @@ class Backlog:
         """Return the record of an id, if it waits."""
         return self._records.get(prediction_id)
 
-    def all(self) -> list[Record]:
-        """Return all that waits, in order."""
+    def finished(self) -> list[tuple[int, Record]]:
+        """Return all that is over and waits, with its numbers."""
         with self._lock:
-            return list(self._records.values())
+            records = [record for record in self._records.values() if record.is_finished]
+            return [(self._numbers[record.id], record) for record in records]
 
     def take(self) -> Batch:
         """Return what is to be written next; it waits on until it is settled."""
@@ -98,15 +109,15 @@ class Backlog:
                 if records and size_bytes > BATCH_BYTES:
                     break
                 records.append(record)
-            return Batch(records, list(islice(self._told, BATCH_RECORDS)))
+            numbers = [self._numbers[record.id] for record in records]
+            return Batch(records, numbers, list(islice(self._told, BATCH_RECORDS)))
 
     def settle(self, batch: Batch) -> None:
         """Forget what has been written, unless there is a newer version by now."""
         with self._lock:
             for record in batch.records:
                 if self._records.get(record.id) is record:
-                    del self._records[record.id]
-                    self._bytes -= record.size_bytes
+                    self._remove(record)
             for prediction_id in batch.told:
                 self._told.pop(prediction_id, None)
 
@@ -114,8 +125,11 @@ class Backlog:
         """Drop the oldest record that is over, the newest excepted; tell whether there was one."""
         for record in self._records.values():
             if record.is_finished and record is not newest:
-                del self._records[record.id]
-                self._bytes -= record.size_bytes
+                self._remove(record)
                 self.given_up += 1
                 return True
         return False
+
+    def _remove(self, record: Record) -> None:
+        del self._records[record.id], self._numbers[record.id]
+        self._bytes -= record.size_bytes

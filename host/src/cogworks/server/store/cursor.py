@@ -22,3 +22,12 @@ def parse(cursor: str | None) -> int:
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= MAX_DIGITS):
         raise CursorError(cursor)
     return int(cursor)
+
+
+def first_number(last: int, now_s: float) -> int:
+    """Return where a store goes on counting: after ``last``, and after all that earlier ones gave.
+
+    They gave one at a time, from the microseconds of their own beginning on. So a cursor of an
+    earlier server never stands for what has happened since.
+    """
+    return max(last + 1, int(now_s * 1_000_000))

@@ -18,7 +18,7 @@ VERSION = 2
 
 LAYOUT = """
 CREATE TABLE predictions (
-    number INTEGER PRIMARY KEY,  -- in the order of the first put
+    number INTEGER PRIMARY KEY,  -- in the order of the ends; in flight, of the first put
     id TEXT NOT NULL UNIQUE,
     status TEXT NOT NULL,
     created_at REAL NOT NULL,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from itertools import islice
+from itertools import islice, takewhile
+from operator import attrgetter
 
 from cogworks.server.store import cursor as cursors
 from cogworks.server.store.limits import DEFAULT_LIMITS, Limits
-from cogworks.server.store.protocol import Page
+from cogworks.server.store.protocol import Key, Page
 from cogworks.server.store.records import Record
 
 
@@ -24,9 +25,9 @@ class MemoryStore:
         """Begin empty; ``clock`` tells the seconds since the epoch."""
         self._limits = limits
         self._clock = clock
-        self._count = 0
-        self._entries: dict[str, tuple[int, Record]] = {}  # By id, in the order of their numbers.
-        self._finished: OrderedDict[str, Record] = OrderedDict()  # In the order of their ends.
+        self._next_number = cursors.first_number(0, clock())
+        self._records: dict[str, Record] = {}
+        self._numbers: OrderedDict[str, int] = OrderedDict()  # Of what is over, in that order.
         self._finished_bytes = 0
 
     async def open(self) -> Sequence[Record]:
@@ -36,17 +37,15 @@ class MemoryStore:
     def put(self, record: Record) -> None:
         """Keep a record, and give up the oldest ones that are too many."""
         self._expire()
-        entry = self._entries.get(record.id)
-        if entry is not None and entry[1].is_finished:
-            if not self._is_expired(entry[1]):
+        earlier = self._records.get(record.id)
+        if earlier is not None and earlier.is_finished:
+            if not self._is_expired(earlier):
                 return
             self._drop(record.id)
-            entry = None
-        if entry is None:
-            self._count += 1
-        self._entries[record.id] = (entry[0] if entry else self._count, record)
+        self._records[record.id] = record
         if record.is_finished:
-            self._finished[record.id] = record
+            self._numbers[record.id] = self._next_number
+            self._next_number += 1
             self._finished_bytes += record.size_bytes
             self._shrink()
 
@@ -63,18 +62,31 @@ class MemoryStore:
     async def find(self, prediction_id: str) -> Record | None:
         """Return the record of an id."""
         self._expire()
-        entry = self._entries.get(prediction_id)
-        return None if entry is None or self._is_expired(entry[1]) else entry[1]
+        record = self._records.get(prediction_id)
+        return None if record is None or self._is_expired(record) else record
+
+    @property
+    def next_number(self) -> int:
+        """Return the number of the next end."""
+        return self._next_number
 
     async def list(self, limit: int, cursor: str | None) -> Page:
-        """Return a page of the records, newest first."""
+        """Return a page of what is over, the last to end first."""
         self._expire()
         before = cursors.parse(cursor)
-        entries = reversed(self._entries.values())
-        older = (e for e in entries if e[0] < before and not self._is_expired(e[1]))
-        page = list(islice(older, limit + 1))
+        numbers = reversed(self._numbers.items())
+        older = ((n, self._records[name]) for name, n in numbers if n < before)
+        page = list(islice((e for e in older if not self._is_expired(e[1])), limit + 1))
         following = str(page[limit - 1][0]) if len(page) > limit else None
         return Page([record for _, record in page[:limit]], following)
+
+    async def list_since(self, number: int, before: Key, limit: int) -> Sequence[Record]:
+        """Return what has ended since ``number``, the last to be created first."""
+        self._expire()
+        latest = takewhile(lambda item: item[1] >= number, reversed(self._numbers.items()))
+        ended = (self._records[name] for name, _ in latest)
+        below = [it for it in ended if it.key < before and not self._is_expired(it)]
+        return sorted(below, key=attrgetter("key"), reverse=True)[:limit]
 
     async def close(self) -> None:
         """Do nothing: there is nothing to save."""
@@ -85,13 +97,13 @@ class MemoryStore:
         return record.completed_at < self._clock() - self._limits.max_age_s
 
     def _expire(self) -> None:
-        while self._finished and self._is_expired(next(iter(self._finished.values()))):
-            self._drop(next(iter(self._finished)))
+        while self._numbers and self._is_expired(self._records[next(iter(self._numbers))]):
+            self._drop(next(iter(self._numbers)))
 
     def _shrink(self) -> None:
-        while not self._limits.allow(len(self._finished), self._finished_bytes):
-            self._drop(next(iter(self._finished)))
+        while not self._limits.allow(len(self._numbers), self._finished_bytes):
+            self._drop(next(iter(self._numbers)))
 
     def _drop(self, prediction_id: str) -> None:
-        self._finished_bytes -= self._finished.pop(prediction_id).size_bytes
-        del self._entries[prediction_id]
+        del self._numbers[prediction_id]
+        self._finished_bytes -= self._records.pop(prediction_id).size_bytes

@@ -7,9 +7,12 @@ from typing import NamedTuple, Protocol
 
 from cogworks.server.store.records import Record
 
+Key = tuple[float, str]
+"""When a prediction was created, and its id: no two have the same, and it never changes."""
+
 
 class Page(NamedTuple):
-    """Some records, newest first, and the cursor of those that follow, None at the end."""
+    """Some records, the last to end first, and the cursor of those that follow, None at the end."""
 
     records: Sequence[Record]
     next_cursor: str | None
@@ -18,7 +21,8 @@ class Page(NamedTuple):
 class Store(Protocol):
     """Keeps a bounded number of predictions; those in flight are never given up.
 
-    Used from one event loop. What is over stays as it is: later versions of it are ignored.
+    Used from one event loop. What is over stays as it is: later versions of it are ignored. Records
+    are numbered in the order of their ends.
     """
 
     @property
@@ -62,11 +66,30 @@ class Store(Protocol):
         """
         ...
 
+    @property
+    def next_number(self) -> int:
+        """Return a number above those of all that is over, and above none of what ends later."""
+        ...
+
     async def list(self, limit: int, cursor: str | None) -> Page:
-        """Return up to ``limit`` (1 or more) records, the one that was first put last comes first.
+        """Return up to ``limit`` (1 or more) records of what is over, the last to end first.
+
+        Args:
+            cursor: of an earlier answer, or a number as text, above those of the page.
 
         Raises:
-            CursorError: ``cursor`` was not in an earlier answer.
+            CursorError: ``cursor`` is neither.
+            StoreError: the file cannot be read any more.
+        """
+        ...
+
+    async def list_since(self, number: int, before: Key, limit: int) -> Sequence[Record]:
+        """Return what has ended since ``next_number`` was ``number``, the last to be created first.
+
+        Args:
+            before: the key that is above those of all that is returned.
+
+        Raises:
             StoreError: the file cannot be read any more.
         """
         ...

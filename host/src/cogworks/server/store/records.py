@@ -9,7 +9,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     """A prediction as it was at one moment; times in seconds since the epoch.
 
     ``body`` is the JSON that clients see, ``digest`` tells the inputs of two requests apart (None
-    where the client chose no id), ``request`` is the JSON that is needed to run it again, None once
+    where ``body`` does), ``request`` is the JSON that is needed to run it again, None once
     it is over. ``webhook`` is the JSON of where its end is to be told: there when it is over, until
     that has been done. It holds nothing that could lead back to it, so the garbage collector may pass
     it by.
@@ -28,6 +28,11 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     def is_finished(self) -> bool:
         """Tell whether the prediction is over."""
         return self.completed_at is not None
+
+    @property
+    def key(self) -> tuple[float, str]:
+        """Return what predictions are sorted by: when it was created, and its id."""
+        return (self.created_at, self.id)
 
     @property
     def size_bytes(self) -> int:

@@ -15,9 +15,9 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,7 +26,7 @@ from cogworks.server.store.backlog import Backlog
 from cogworks.server.store.database import connect, explain
 from cogworks.server.store.errors import StoreError
 from cogworks.server.store.limits import DEFAULT_LIMITS, Limits
-from cogworks.server.store.protocol import Page
+from cogworks.server.store.protocol import Key, Page
 from cogworks.server.store.records import Record
 from cogworks.server.store.table import Table
 
@@ -73,7 +73,8 @@ class SqliteStore:
         Raises:
             StoreError: another server uses it, it is damaged, or cannot be opened.
         """
-        lost = await self._in_thread(self._open)
+        lost, last = await self._in_thread(self._open)
+        self._backlog.next_number = cursors.first_number(last, self._clock())
         self._in_flight = {record.id for record in lost}
         return lost
 
@@ -117,15 +118,21 @@ class SqliteStore:
         record = await self._in_thread(lambda: self._opened().find(prediction_id, self._oldest()))
         return record if record is None or record.is_finished or is_in_flight else None
 
+    @property
+    def next_number(self) -> int:
+        """Return the number of what is put next."""
+        return self._backlog.next_number
+
     async def list(self, limit: int, cursor: str | None) -> Page:
-        """Return a page of the records, newest first."""
+        """Return a page of what is over, the last to end first."""
         before = cursors.parse(cursor)
-        in_flight = frozenset(self._in_flight)
         page = await self._in_thread(lambda: self._list(before, limit + 1))
         following = str(page[limit - 1][0]) if len(page) > limit else None
-        # One whose end was given up for want of room on the disk is in flight for the file alone.
-        records = [r for _, r in page[:limit] if r.is_finished or r.id in in_flight]
-        return Page(records, following)
+        return Page([record for _, record in page[:limit]], following)
+
+    async def list_since(self, number: int, before: Key, limit: int) -> Sequence[Record]:
+        """Return what has ended since ``number``, the last to be created first."""
+        return await self._in_thread(lambda: self._list_since(number, before, limit))
 
     async def close(self) -> None:
         """Write what waits, and close the file."""
@@ -155,11 +162,11 @@ class SqliteStore:
 
     # -- in the thread ------------------------------------------------------------------------
 
-    def _open(self) -> Sequence[Record]:
+    def _open(self) -> tuple[Sequence[Record], int]:
         connection = connect(self.path)
         try:
             self._table = Table(connection, self._limits)
-            return self._table.in_flight()
+            return self._table.in_flight(), self._table.last_number()
         except sqlite3.Error:
             connection.close()
             raise
@@ -173,20 +180,22 @@ class SqliteStore:
         return self._clock() - self._limits.max_age_s
 
     def _list(self, before: int, limit: int) -> Sequence[tuple[int, Record]]:
-        if not self._is_pausing():
-            self._write_all()
+        self._write_unless_pausing()
         rows = dict(self._opened().page(before, limit, self._oldest()))
-        rows.update((number, record) for number, record in self._unwritten() if number < before)
+        # What could not be written has its number all the same.
+        rows.update(entry for entry in self._backlog.finished() if entry[0] < before)
         return sorted(rows.items(), key=itemgetter(0), reverse=True)[:limit]
 
-    def _unwritten(self) -> Iterator[tuple[int, Record]]:
-        """Yield what the file does not hold, with the numbers that it has or will have there."""
-        following = self._opened().last_number() + 1
-        for record in self._backlog.all():
-            number = self._opened().find_number(record.id)
-            if number is None:
-                number, following = following, following + 1
-            yield number, record
+    def _list_since(self, number: int, before: Key, limit: int) -> Sequence[Record]:
+        self._write_unless_pausing()
+        rows = {it.key: it for it in self._opened().since(number, before, limit, self._oldest())}
+        unwritten = [record for its, record in self._backlog.finished() if its >= number]
+        rows.update((record.key, record) for record in unwritten if record.key < before)
+        return sorted(rows.values(), key=attrgetter("key"), reverse=True)[:limit]
+
+    def _write_unless_pausing(self) -> None:
+        if not self._is_pausing():
+            self._write_all()
 
     def _close(self) -> None:
         self._write_all()
@@ -217,7 +226,7 @@ class SqliteStore:
         if not (batch.records or batch.told) or self._table is None:
             return False
         try:
-            self._table.write(batch.records, self._oldest(), batch.told)
+            self._table.write(batch, self._oldest())
         except sqlite3.Error as error:
             self._note_failure(error)
             return False

@@ -7,12 +7,13 @@ holding up the other threads of the process, which binding them as parameters wo
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from cogworks.server.store.backlog import Batch
 from cogworks.server.store.limits import Limits
+from cogworks.server.store.protocol import Key
 from cogworks.server.store.records import Record
 
 LARGE_BYTES = 256 * 1024
@@ -44,10 +45,10 @@ class Table:
         records, size_bytes = connection.execute(query).fetchone()
         self._kept = Kept(records, int(size_bytes))
 
-    def write(self, records: Iterable[Record], oldest_at: float, told: Iterable[str] = ()) -> None:
+    def write(self, batch: Batch, oldest_at: float) -> None:
         """Put records, all or none; give up those that ended before ``oldest_at`` or are too many.
 
-        After that, the webhooks of the ids in ``told`` are forgotten.
+        After that, the webhooks of those that have been told are forgotten.
 
         Raises:
             sqlite3.Error: nothing has changed.
@@ -56,9 +57,9 @@ class Table:
         try:
             # What has expired goes first: its id may come again.
             kept = self._evict(self._kept, oldest_at)
-            for record in records:
-                kept = self._put(record, kept)
-            self._connection.executemany(FORGET_WEBHOOK, [(name,) for name in told])
+            for number, record in zip(batch.numbers, batch.records, strict=True):
+                kept = self._put(number, record, kept)
+            self._connection.executemany(FORGET_WEBHOOK, [(name,) for name in batch.told])
             kept = self._evict(kept, oldest_at)
             self._connection.execute("COMMIT")
         except BaseException:
@@ -74,10 +75,14 @@ class Table:
         return None if row is None else self._record(row)
 
     def page(self, before: int, limit: int, oldest_at: float) -> list[tuple[int, Record]]:
-        """Return up to ``limit`` records and their numbers, downwards from ``before``."""
-        query = f"SELECT {COLUMNS} FROM predictions WHERE number < ? AND {ALIVE} {DOWNWARDS}"
-        rows = self._connection.execute(query, (before, oldest_at, limit)).fetchall()
+        """Return up to ``limit`` records of what is over, and their numbers, downwards from ``before``."""
+        rows = self._connection.execute(PAGE, (before, oldest_at, limit)).fetchall()
         return [(row[0], self._record(row)) for row in rows]
+
+    def since(self, number: int, before: Key, limit: int, oldest_at: float) -> list[Record]:
+        """Return up to ``limit`` records that ended since ``number``, the last to be created first."""
+        rows = self._connection.execute(SINCE, (number, oldest_at, *before, limit)).fetchall()
+        return [self._record(row) for row in rows]
 
     def in_flight(self) -> list[Record]:
         """Return the records that are not over, oldest first."""
@@ -117,11 +122,18 @@ class Table:
         finally:
             self._connection.close()
 
-    def _put(self, record: Record, kept: Kept) -> Kept:
+    def _put(self, number: int, record: Record, kept: Kept) -> Kept:
         body, has_large_body = _parameter(record.body)
         request, has_large_request = _parameter(record.request)
         values = (
-            *(record.id, record.status, record.created_at, record.completed_at, record.digest),
+            *(
+                number,
+                record.id,
+                record.status,
+                record.created_at,
+                record.completed_at,
+                record.digest,
+            ),
             *(record.size_bytes, body, request, record.webhook),
         )
         statement = _upsert(has_large_body, has_large_request)
@@ -176,7 +188,18 @@ UNTOLD = """
     WHERE webhook IS NOT NULL AND completed_at >= ? ORDER BY completed_at DESC LIMIT ?
 """
 FORGET_WEBHOOK = "UPDATE predictions SET webhook = NULL WHERE id = ? AND webhook IS NOT NULL"
-DOWNWARDS = "ORDER BY number DESC LIMIT ?"
+# With the plus, no index is used for the times: the numbers are in order already.
+PAGE = f"""
+    SELECT {COLUMNS} FROM predictions
+    WHERE number < ? AND +completed_at >= ? ORDER BY number DESC LIMIT ?
+"""
+SINCE = f"""
+    SELECT {COLUMNS} FROM predictions WHERE number IN (
+        SELECT number FROM predictions
+        WHERE number >= ? AND +completed_at >= ? AND (created_at, id) < (?, ?)
+        ORDER BY created_at DESC, id DESC LIMIT ?
+    ) ORDER BY created_at DESC, id DESC
+"""
 OLDEST_FIRST = """
     SELECT number, completed_at, size FROM predictions
     WHERE completed_at IS NOT NULL ORDER BY completed_at, number
@@ -196,9 +219,10 @@ def _upsert(has_large_body: bool, has_large_request: bool) -> str:
     request = "zeroblob(?)" if has_large_request else "?"
     return f"""
         INSERT INTO predictions
-            (id, status, created_at, completed_at, digest, size, body, request, webhook)
-        VALUES (?, ?, ?, ?, ?, ?, {body}, {request}, ?)
+            (number, id, status, created_at, completed_at, digest, size, body, request, webhook)
+        VALUES (?, ?, ?, ?, ?, ?, ?, {body}, {request}, ?)
         ON CONFLICT (id) DO UPDATE SET
+            number = CASE WHEN excluded.completed_at IS NULL THEN number ELSE excluded.number END,
             status = excluded.status, created_at = excluded.created_at,
             completed_at = excluded.completed_at, digest = excluded.digest, size = excluded.size,
             body = excluded.body, request = excluded.request, webhook = excluded.webhook
