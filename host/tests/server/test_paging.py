@@ -200,7 +200,7 @@ def test_a_client_pages_through_the_queue_of_a_server(
         answer = server.client.post("/predictions", json=body, headers={"Prefer": "respond-async"})
         assert answer.status_code == 202
 
-    def get(url: str) -> tuple[list[tuple[str, str]], str]:
+    def get(url: str) -> tuple[list[tuple[str, str]], Any]:
         page = server.client.get(url).json()
         return [(item["id"], item["status"]) for item in page["results"]], page["next"]
 
