@@ -81,4 +81,5 @@ def _is_shown(known: Run | Record, request: PredictionRequest, schema: InputSche
     body = known.body() if isinstance(known, Run) else known.body
     if files is not None:
         values = msgspec.json.decode(msgspec.json.encode(files.shown(values)))
-    return bool(msgspec.json.decode(body)["input"] == values)
+    # To Python, false and 0 are equal; what does not fit is not the same either.
+    return bool(msgspec.json.decode(body)["input"] == values) and not schema.problems(values)
