@@ -11,12 +11,18 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 LENGTH = 26
 
 RANDOM_BYTES = 4000
-"""Fetched from the system at once: enough for 400 ids."""
+"""Fetched from the system at once: enough for 250 ids."""
 
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _TIME_SHIFTS = range(40, -1, -10)
-_RANDOM_SHIFTS = range(70, -1, -10)
 """Where pairs of digits begin; five bits each."""
+
+RANDOM_DIGITS = 16
+_DIGITS = bytes(ord(_ALPHABET[byte & 31]) for byte in range(256))
+_VERSIONS = [_ALPHABET[0b01110 | bit] for bit in range(2)]
+"""The version, 7 in four bits, and one random bit."""
+_VARIANTS = [_ALPHABET[(bits & 0b100) << 2 | 0b01000 | bits & 0b11] for bits in range(8)]
+"""One random bit, the variant, ``10``, and two random bits."""
 
 
 class _Randomness:
@@ -55,7 +61,7 @@ _clock = _Clock()
 
 def new_id() -> str:
     """Return an id that nobody has had before; for one thread."""
-    return _clock.text() + encode_random(_randomness.take(10))
+    return _clock.text() + encode_random(_randomness.take(RANDOM_DIGITS))
 
 
 def encode_time(unix_ms: int) -> str:
@@ -64,8 +70,10 @@ def encode_time(unix_ms: int) -> str:
 
 
 def encode_random(random: bytes) -> str:
-    """Write its other 80 bits: ``random`` is 10 bytes, six bits of it make way for version and variant."""
-    value = int.from_bytes(random)
-    value = value & ~(0xF << 76) | 7 << 76
-    value = value & ~(0b11 << 62) | 0b10 << 62
-    return "".join([_PAIRS[value >> shift & 1023] for shift in _RANDOM_SHIFTS])
+    """Write its other 80 bits, from one random byte for each of the 16 digits.
+
+    Five bits of a byte make a digit; in the first and the fourth, the version and the variant take
+    the place of some.
+    """
+    digits = random.translate(_DIGITS).decode("ascii")
+    return f"{_VERSIONS[random[0] & 1]}{digits[1:3]}{_VARIANTS[random[3] & 7]}{digits[4:]}"
