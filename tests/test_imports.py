@@ -341,3 +341,18 @@ def test_the_server_starts_without_what_only_some_requests_and_commands_need() -
     code = f"import sys, cogworks.server.lifetime; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_worker_is_started_before_the_servers_own_parts_are_loaded() -> None:
+    heavy = (
+        "msgspec",
+        "uvloop",
+        "asyncio",
+        "jsonschema_rs",
+        "cogworks.server.service",
+        "cog.runner",
+    )
+    modules = "cogworks.server.__main__, cogworks.server.log, cogworks.server.serve"
+    code = f"import sys, {modules}; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
-
-import msgspec
+from typing import TYPE_CHECKING, Any
 
 from cogworks.errors import CogworksError
-from cogworks.server.service import LogLine
+
+if TYPE_CHECKING:
+    from cogworks.server.dispatch import LogLine
 
 LEVELS = {
     "debug": logging.DEBUG,
@@ -55,7 +55,7 @@ class JsonFormatter(logging.Formatter):
             data["prediction"] = found[1]
         if record.exc_info:
             data["exception"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(data).decode()
+        return _encode(data).decode()
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -138,7 +138,7 @@ class ModelLog:
         encoded: list[bytes] = []
         for text in texts:
             data["message"] = text
-            encoded += (msgspec.json.encode(data), b"\n")
+            encoded += (_encode(data), b"\n")
         sys.stderr.buffer.write(b"".join(encoded))
         sys.stderr.buffer.flush()
 
@@ -159,3 +159,10 @@ MAX_LINE_CHARACTERS = 64 * 1024
 
 MAX_UNFINISHED = 1024
 """Unfinished lines that are kept for later, over all predictions."""
+
+
+def _encode(data: Any) -> bytes:
+    # Loaded with the first line: the log is there before the worker is started, and that comes first.
+    from msgspec import json
+
+    return json.encode(data)
