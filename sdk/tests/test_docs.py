@@ -13,7 +13,11 @@ import cog
 
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
 TEXT = PAGE.read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^## (.+?)\n(?:(?!^## ).)*?```python\n(.*?)```", TEXT, re.M | re.S)
+EXAMPLES = [
+    (section.partition("\n")[0], code)
+    for section in re.split(r"^## ", TEXT, flags=re.M)
+    for code in re.findall(r"^```python\n(.*?)^```", section, re.M | re.S)
+]
 
 
 def test_every_example_is_found() -> None:

@@ -40,7 +40,7 @@ def test_a_media_type_has_an_extension(media_type: str, extension: str) -> None:
 # Without the tables of the system, which may know it too.
 @pytest.mark.parametrize(
     "imports",
-    ["mimetypes.init(); import cog", "import cog; mimetypes.init()"],
+    ["mimetypes.init(); from cog import Path", "from cog import Path; mimetypes.init()"],
 )
 def test_models_find_webp_in_mimetypes(imports: str) -> None:
     code = (
