@@ -39,6 +39,23 @@ def test_the_commands_of_the_page_work(launch_server: Any) -> None:
     assert server.process.wait(20) == 0
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_commands_that_send_files_work(launch_server: Any, tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\nrest")
+    server = launch_server("uploads")
+    commands = re.findall(r"^(curl .*@photo.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        command = command.replace("localhost:8393", server.url.removeprefix("http://"))
+        result = subprocess.run(
+            command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        answer = json.loads(result.stdout)
+        assert answer["status"] == "succeeded", answer
+        assert answer["output"]["rest"][0] == 2.5
+
+
 def test_every_metric_is_on_the_page_of_operations() -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     shown = Metrics().render(Levels(queue_depth=0, slots=0, slots_busy=0)).decode()
