@@ -37,7 +37,7 @@ async def wait_for_log(run: Any, text: str) -> None:
 
 WAYS = {
     "sleep": "import time; time.sleep(600)",
-    "socket": "import socket; socket.socketpair()[0].recv(1)",
+    "socket": "import socket; pair = socket.socketpair(); pair[0].recv(1)",
     "pipe": "import os; os.read(os.pipe()[0], 1)",
     "pipe as file": "import os; open(os.pipe()[0]).read()",
     "subprocess.run": "import subprocess; subprocess.run(['sleep', '600'])",
@@ -46,7 +46,7 @@ WAYS = {
     "queue": "import queue; queue.Queue().get()",
     "join": "import threading, time\n"
     "t = threading.Thread(target=time.sleep, args=(600,), daemon=True); t.start(); t.join()",
-    "native code that looks for signals": "import re; re.match('(a+)+b', 'a' * 64)",
+    "native code that looks for signals": "import select; select.select([], [], [])",
     "a loop": "while True: pass",
     "between two items": "import time\n"
     "def items():\n    yield 1\n    time.sleep(600)\nresult = items()",

@@ -1,8 +1,4 @@
-"""Cogworks' SDK: what the author of a model imports.
-
-Each name is loaded when it is asked for: the server, and the worker before it knows the model, import
-parts of this package and none of these names.
-"""
+"""Cogworks' SDK: what the author of a model imports."""
 
 from __future__ import annotations
 
@@ -10,27 +6,27 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from cog._version import __version__
+from cog.decorators import concurrent, streaming
+from cog.errors import CancelationException
+from cog.input import FieldInfo, Input
+from cog.model import BaseModel
+from cog.runner import BasePredictor, BaseRunner
+from cog.scope import current_scope
+from cog.types import (
+    AsyncConcatenateIterator,
+    ConcatenateIterator,
+    File,
+    Opaque,
+    Path,
+    Secret,
+    URLFile,
+    URLPath,
+)
 
 if _TYPE_CHECKING:
     from cog.coder import Coder as Coder
-    from cog.decorators import concurrent, streaming
     from cog.deprecated import ExperimentalFeatureWarning as ExperimentalFeatureWarning
     from cog.deprecated import emit_metric as emit_metric
-    from cog.errors import CancelationException
-    from cog.input import FieldInfo, Input
-    from cog.model import BaseModel
-    from cog.runner import BasePredictor, BaseRunner
-    from cog.scope import current_scope
-    from cog.types import (
-        AsyncConcatenateIterator,
-        ConcatenateIterator,
-        File,
-        Opaque,
-        Path,
-        Secret,
-        URLFile,
-        URLPath,
-    )
 
 __all__ = [
     "AsyncConcatenateIterator",
@@ -54,51 +50,17 @@ __all__ = [
 ]
 
 
-_HOMES = {
-    "AsyncConcatenateIterator": "types",
-    "BaseModel": "model",
-    "BasePredictor": "runner",
-    "BaseRunner": "runner",
-    "CancelationException": "errors",
-    "Coder": "coder",
-    "ConcatenateIterator": "types",
-    "FieldInfo": "input",
-    "File": "types",
-    "Input": "input",
-    "Opaque": "types",
-    "Path": "types",
-    "Secret": "types",
-    "URLFile": "types",
-    "URLPath": "types",
-    "concurrent": "decorators",
-    "current_scope": "scope",
-    "streaming": "decorators",
-}
-"""The module that each name lives in."""
-
-
 def __getattr__(name: str) -> _Any:
-    """Load a name, or a module of the package; it is then an attribute like the others."""
-    from importlib import import_module
+    """Load what few models use when it is asked for; it is then an attribute like the others."""
+    if name == "Coder":
+        from cog.coder import Coder
 
-    value: _Any
-    if name in _HOMES:
-        value = getattr(import_module(f"cog.{_HOMES[name]}"), name)
+        value: _Any = Coder
     elif name in ("ExperimentalFeatureWarning", "emit_metric"):
         from cog.deprecated import load_deprecated
 
         value = load_deprecated(name)
-    elif name.startswith("_"):
-        raise AttributeError(f"module 'cog' has no attribute {name!r}")
     else:
-        try:
-            return import_module(f"cog.{name}")
-        except ModuleNotFoundError as error:
-            raise AttributeError(f"module 'cog' has no attribute {name!r}") from error
+        raise AttributeError(f"module 'cog' has no attribute {name!r}")
     globals()[name] = value
     return value
-
-
-def __dir__() -> list[str]:
-    """List the names that are there, loaded or not."""
-    return sorted({*globals(), *_HOMES})

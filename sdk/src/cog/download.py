@@ -6,6 +6,7 @@ faster, and nothing has to be installed next to the model's own dependencies.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 from collections.abc import Callable
@@ -75,17 +76,23 @@ def save_stream(stream: io.BufferedIOBase, name: str, directory: Optional[str] =
     """
     import tempfile
 
-    descriptor, path = tempfile.mkstemp(suffix=name, prefix="", dir=directory)
+    # Not mkstemp: where a cancel comes between the making of a file and its return, nobody knows its name.
+    path = os.path.join(directory or tempfile.gettempdir(), os.urandom(8).hex() + name)
     try:
-        with open(descriptor, "wb") as file:
+        with open(path, "xb", opener=_open_private) as file:
             while True:
                 chunk = stream.read(_CHUNK_BYTES)
                 if not chunk:
                     return path
                 file.write(chunk)
     except BaseException:  # a canceled prediction must not fill the disk either
-        os.unlink(path)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
         raise
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def open_url(url: str, settings: Optional[DownloadSettings] = None) -> io.BufferedReader:
