@@ -350,7 +350,6 @@ def test_a_worker_is_started_before_the_servers_own_parts_are_loaded() -> None:
         "asyncio",
         "jsonschema_rs",
         "cogworks.server.service",
-        ,
     )
     modules = "cogworks.server.__main__, cogworks.server.log, cogworks.server.serve"
     code = f"import sys, {modules}; print([m for m in {heavy} if m in sys.modules])"
