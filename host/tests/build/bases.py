@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 
 from cogworks.build.base_image import Base, find_base
 from cogworks.build.cache import Cache
+from cogworks.build.server_layer import COMMAND_ONLY
 from cogworks.oci.digest import digest_of
 from cogworks.oci.image import History, ImageConfig, RunConfig
 from cogworks.oci.layer import Codec, Layer
@@ -63,16 +64,21 @@ def pull_base(client: Client, reference: Reference, cache: Cache) -> Base:
     return find_base(client, reference, AMD64, (3, 11), cache)
 
 
-def write_server_wheels(folder: Path) -> None:
-    """Write an empty wheel for everything that the server's distribution requires."""
+def write_server_wheels(folder: Path) -> Path:
+    """Write an empty wheel for everything that the server needs; return the list of them."""
+    needs: list[str] = []
     for line in requires("cogworks") or []:
         requirement = Requirement(line)
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            name = requirement.name.replace("-", "_").replace(".", "_")
-            if name != "cogworks_sdk":
-                write_wheel(folder, name, "99.0")
+        name = requirement.name.replace("-", "_").replace(".", "_")
+        is_wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if is_wanted and name != "cogworks_sdk" and requirement.name not in COMMAND_ONLY:
+            write_wheel(folder, name, "99.0")
+            needs.append(f"{requirement.name}==99.0\n")
     program = {"dumb_init-1.2.5.data/scripts/dumb-init": b"\x7fELF, as it were"}
     write_wheel(folder, "dumb_init", "1.2.5", files=program)
+    listed = folder.with_name("server-packages.txt")
+    listed.write_text("".join([*needs, "dumb-init==1.2.5\n"]))
+    return listed
 
 
 def offline(root: Path, packages: Path) -> dict[str, str]:

@@ -57,7 +57,7 @@ class Bench:
         self.project.mkdir(parents=True)
         self.write("cog.yaml", CONFIG)
         self.write("run.py", RUN)
-        write_server_wheels(self.packages)
+        self.server_packages = write_server_wheels(self.packages)
         write_wheel(self.packages, "msgspec", "0.14")
         self.cache = Cache(root / "cache")
         self.base = pull_base(client, push_base(client, host), self.cache)
@@ -66,7 +66,7 @@ class Bench:
         (self.project / name).write_text(text)
 
     def build(self, jobs: int = 0, **options: object) -> BuiltImage:
-        how = How(bytecode=False, jobs=jobs, **options)  # type: ignore[arg-type]
+        how = How(bytecode=False, jobs=jobs, server_packages=self.server_packages, **options)  # type: ignore[arg-type]
         environment = offline(self.root, self.packages)
         project = load_project(self.project)
         return assemble(project, self.base, self.cache, Quiet(), how, environment)
@@ -202,3 +202,25 @@ def test_a_base_of_another_registry_is_streamed_through(bench: Bench, client: Cl
     with FakeRegistry() as other:
         pushed = publish(client, parse_reference(f"{other.host}/me/model:v1"), image)
         assert pushed.uploaded == {one.digest for one in image.manifest.blobs}
+
+
+def test_an_image_without_code_has_none_of_the_projects_files(bench: Bench) -> None:
+    image = bench.build(with_code=False)
+    assert [one.title for one in image.layers] == [
+        *("environment", "msgspec", "server", "SDK", "metadata"),
+    ]
+
+
+def test_each_layer_is_told_as_soon_as_it_is_there(bench: Bench) -> None:
+    told: list[str] = []
+    how = How(bytecode=False, server_packages=bench.server_packages)
+    image = assemble(
+        load_project(bench.project),
+        bench.base,
+        bench.cache,
+        Quiet(),
+        how,
+        offline(bench.root, bench.packages),
+        lambda layer: told.append(layer.title),
+    )
+    assert sorted(told) == sorted(one.title for one in image.layers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from cogworks.build.base_image import Base
@@ -21,6 +22,7 @@ from cogworks.build.image import (
 from cogworks.build.labels import image_labels
 from cogworks.build.layers import (
     NamedLayer,
+    OnLayer,
     Options,
     ProjectLayers,
     find_compiler,
@@ -29,7 +31,7 @@ from cogworks.build.layers import (
 )
 from cogworks.build.own_wheels import SDK
 from cogworks.build.sdk_layer import sdk_layer
-from cogworks.build.server_layer import server_layer, server_wheels
+from cogworks.build.server_layer import PACKAGES, server_layer, server_wheels
 from cogworks.engines.progress import Progress
 from cogworks.oci.digest import Digest
 from cogworks.oci.documents import canonical_json
@@ -50,18 +52,22 @@ class How:
     """What may differ between two images of one project.
 
     Attributes:
+        with_code: whether the project's files are in it; without, they are to be mounted at `/src`.
         created_s: `SOURCE_DATE_EPOCH`, or 0.
         revision: labels of the commit and the version.
+        server_packages: a requirements file of all that the server needs.
     """
 
     codec: Codec = Codec.GZIP
     weight_patterns: tuple[str, ...] = ()
     bytecode: bool = True
     keep_lock: bool = False
+    with_code: bool = True
     jobs: int = 0
     user: str = DEFAULT_USER
     created_s: int = 0
     revision: Mapping[str, str] = field(default_factory=dict[str, str])
+    server_packages: Path = PACKAGES
 
 
 @dataclass(frozen=True)
@@ -105,11 +111,13 @@ def assemble(
     progress: Progress,
     how: How,
     environment: Mapping[str, str],
+    on_layer: OnLayer | None = None,
 ) -> BuiltImage:
     """Return the image of a project.
 
     Args:
         environment: the variables that uv runs under, and that name indexes and their credentials.
+        on_layer: hears of each layer as soon as it is there, lowest first within the project's and within ours.
 
     Raises:
         SchemaError: the model's signature cannot be read; nothing was downloaded.
@@ -124,11 +132,13 @@ def assemble(
         how.weight_patterns,
         how.bytecode,
         how.keep_lock,
+        how.with_code,
         how.jobs,
+        on_layer,
     )
     metadata = {SCHEMA_NAME: canonical_json(document)}
     made = make_layers(project, base.target, cache, progress, options, metadata, environment)
-    ours = _our_layers(base, cache, progress, how, environment)
+    ours = _our_layers(base, cache, progress, how, environment, on_layer)
     layers = (*made.lower, *ours, *made.upper)
     config, manifest = _documents(project, base, layers, made, document, how)
     return BuiltImage(base, config, manifest, layers, made.notices)
@@ -150,16 +160,21 @@ def _documents(
 
 
 def _our_layers(
-    base: Base, cache: Cache, progress: Progress, how: How, environment: Mapping[str, str]
+    base: Base,
+    cache: Cache,
+    progress: Progress,
+    how: How,
+    environment: Mapping[str, str],
+    on_layer: OnLayer | None,
 ) -> tuple[NamedLayer, ...]:
     """Return the layers of the server and of the SDK."""
     python = base.target.python
-    wheels = server_wheels(base.target, cache, progress, environment)
+    wheels = server_wheels(base.target, cache, progress, environment, how.server_packages)
     sdk = next(one for one in wheels if one.name == SDK)
     compiler = find_compiler(base.target, environment) if how.bytecode else None
     server = partial(server_layer, cache, wheels, python, base.interpreter, compiler, how.codec)
     ours = partial(sdk_layer, cache, sdk, python, compiler, how.codec)
-    return run_steps([("server", server), ("SDK", ours)], progress, how.jobs)
+    return run_steps([("server", server), ("SDK", ours)], progress, how.jobs, on_layer)
 
 
 def _refuse_what_must_run(project: Project) -> None:

@@ -8,6 +8,7 @@ BuildError
 |- DockerignoreError      a line of .dockerignore is no pattern
 |- ContextError           the project's files cannot be read, or change while they are read
 |- LayerLimitError        more layers than an image may have
+|- ImageNameError         an image has no name to be pushed to, or two that exclude each other
 '- BaseError              a base image is none that packages can be chosen for
 """
 
@@ -54,6 +55,10 @@ class ContextError(BuildError):
 
 class LayerLimitError(BuildError):
     """More layers than an image may have."""
+
+
+class ImageNameError(BuildError):
+    """An image has no name to be built or pushed under, or two that exclude each other."""
 
 
 class BaseError(BuildError):

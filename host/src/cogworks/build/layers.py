@@ -34,29 +34,8 @@ from cogworks.project.model import Project
 
 FIXED_LAYERS = 3
 """The environment itself, the code, the metadata."""
-UPPER_LAYERS = 2
-"""The code, the metadata."""
 JOBS_MAX = 8
 """Layers packed at once; each holds about 3 MiB."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How layers are made.
-
-    Attributes:
-        interpreter: the absolute path of the base's Python.
-        layer_limit: how many layers the project may have beside the base's.
-        bytecode: compile modules, if a Python of the target's version is on this machine.
-    """
-
-    interpreter: str
-    codec: Codec = Codec.GZIP
-    layer_limit: int = 100
-    weight_patterns: tuple[str, ...] = ()
-    bytecode: bool = True
-    keep_lock: bool = False
-    jobs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +46,52 @@ class NamedLayer:
     cached: CachedLayer
 
 
+OnLayer = Callable[[NamedLayer], object]
+
+
 @dataclass(frozen=True, slots=True)
-class ProjectLayers:
-    """All layers of a project above its base, lowest first.
+class Options:
+    """How layers are made.
 
     Attributes:
+        interpreter: the absolute path of the base's Python.
+        layer_limit: how many layers the project may have beside the base's.
+        bytecode: compile modules, if a Python of the target's version is on this machine.
+        with_code: whether there is a layer of the project's files.
+        on_layer: hears of each layer, in order, as soon as it is there.
+    """
+
+    interpreter: str
+    codec: Codec = Codec.GZIP
+    layer_limit: int = 100
+    weight_patterns: tuple[str, ...] = ()
+    bytecode: bool = True
+    keep_lock: bool = False
+    with_code: bool = True
+    jobs: int = 0
+    on_layer: OnLayer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectLayers:
+    """All layers of a project above its base.
+
+    Attributes:
+        lower: the environment, packages and weights: what lies below the server, lowest first.
+        upper: the code and its metadata: what lies above the server.
         notices: whole sentences.
         freeze: the packages in the layers, `name==version`, sorted.
     """
 
-    layers: tuple[NamedLayer, ...]
+    lower: tuple[NamedLayer, ...]
+    upper: tuple[NamedLayer, ...]
     notices: tuple[str, ...]
     freeze: tuple[str, ...] = ()
 
     @property
-    def lower(self) -> tuple[NamedLayer, ...]:
-        """The environment, packages and weights: what lies below the server."""
-        return self.layers[:-UPPER_LAYERS]
-
-    @property
-    def upper(self) -> tuple[NamedLayer, ...]:
-        """The code and its metadata: what lies above the server."""
-        return self.layers[-UPPER_LAYERS:]
+    def layers(self) -> tuple[NamedLayer, ...]:
+        """All of them, lowest first."""
+        return (*self.lower, *self.upper)
 
 
 MakeLayer = Callable[[], CachedLayer]
@@ -132,7 +135,9 @@ def _make_layers(
     metadata: Mapping[str, bytes],
     environment: Mapping[str, str],
 ) -> ProjectLayers:
-    context = read_context(project.directory, options.weight_patterns)
+    context = Context(project.directory, (), (), (), ())
+    if options.with_code:
+        context = read_context(project.directory, options.weight_patterns)
     wheels, notices = locked_wheels(
         project, target, cache, progress, environment, keep_lock=options.keep_lock
     )
@@ -143,13 +148,16 @@ def _make_layers(
             "ahead, and the first import in a new container takes longer."
         )
     steps = _plan(context, wheels, target, cache, compiler, options)
-    steps.append(("code", partial(code_layer, cache, context, options.codec)))
+    lower = len(steps)
+    if options.with_code:
+        steps.append(("code", partial(code_layer, cache, context, options.codec)))
     steps.append(("metadata", partial(metadata_layer, cache, metadata, options.codec)))
-    layers = run_steps(steps, progress, options.jobs)
+    layers = run_steps(steps, progress, options.jobs, options.on_layer)
     if any(one.cached.is_new for one in layers):
         ordered = _in_order(context, wheels, options)
         notices += [str(conflict) for conflict in find_conflicts(ordered, target.python)]
-    return ProjectLayers(layers, (*notices, *context.warnings), _freeze(wheels))
+    told = (*notices, *context.warnings)
+    return ProjectLayers(layers[:lower], layers[lower:], told, _freeze(wheels))
 
 
 def find_compiler(target: Target, environment: Mapping[str, str]) -> Compiler | None:
@@ -240,9 +248,16 @@ def _in_order(context: Context, wheels: Sequence[WheelFile], options: Options) -
 
 
 def run_steps(
-    steps: Sequence[tuple[str, MakeLayer]], progress: Progress, jobs: int
+    steps: Sequence[tuple[str, MakeLayer]],
+    progress: Progress,
+    jobs: int,
+    on_layer: OnLayer | None = None,
 ) -> tuple[NamedLayer, ...]:
-    """Make (title, layer), several at once; how many does not change a byte of them."""
+    """Make (title, layer), several at once; how many does not change a byte of them.
+
+    Args:
+        on_layer: hears of each, in order.
+    """
     workers = jobs or min(JOBS_MAX, os.cpu_count() or 1)
     with ThreadPoolExecutor(workers) as pool:
         futures = [(title, pool.submit(make)) for title, make in steps]
@@ -251,6 +266,8 @@ def run_steps(
             for title, future in futures:
                 cached = future.result()
                 made.append(NamedLayer(title, cached))
+                if on_layer is not None:
+                    on_layer(made[-1])
                 if cached.is_new:
                     progress.line(f"{title}: {cached.layer.size_bytes / 1e6:.1f} MB")
             return tuple(made)

@@ -27,18 +27,26 @@ SERVER = "opt/cogworks"
 OLDEST_PYTHON = (3, 11)
 """What the server needs; the model's Python is the same one here."""
 INIT = "dumb-init>=1.2.5"
-REQUIREMENTS = "prediction-server.txt"
-LEFT_OUT = frozenset({"uv"})
-"""Needed by the command, never by the server, and large."""
+PACKAGES = Path(__file__).with_name("prediction-server.txt")
+"""Exact versions with hashes, so that the same project is the same image tomorrow; `scripts/lock` writes it."""
+COMMAND_ONLY = frozenset(
+    {"click", "filelock", "isal", "rich", "uv", "watchfiles", "zstandard"},
+)
+"""What our distribution requires for its commands; the server does without."""
 
 
 def server_wheels(
-    target: Target, cache: Cache, progress: Progress, environment: Mapping[str, str]
+    target: Target,
+    cache: Cache,
+    progress: Progress,
+    environment: Mapping[str, str],
+    packages: Path = PACKAGES,
 ) -> list[WheelFile]:
     """Return the wheels of the server's environment.
 
     Args:
         environment: the variables that uv runs under, and that name indexes and their credentials.
+        packages: a requirements file of what the server needs, all of it.
 
     Raises:
         BaseError: the base's Python is too old for the server.
@@ -50,17 +58,10 @@ def server_wheels(
             f"The prediction server needs Python {oldest} or newer, and the base image has "
             f"{target.python_version}. Set build.python_version to {oldest} or newer."
         )
-    ours = [own_wheel(name, cache) for name in (SDK, HOST)]
-    # The wheels' folders are those of the cache: stable while the code is, so the answer of uv is kept.
-    folder = ours[1].path.parent
-    listed = folder / REQUIREMENTS
-    with cache.temporary() as temporary:
-        temporary.write_text("".join(f"{one}\n" for one in (*(one.path for one in ours), INIT)))
-        temporary.replace(listed)
-    build = Build(python_version=target.python_version, requirements_file=listed)
-    needs = Project(folder.parent, listed, build)
+    build = Build(python_version=target.python_version, requirements_file=packages)
+    needs = Project(packages.parent, packages, build)
     wheels, _ = locked_wheels(needs, target, cache, progress, environment)
-    return [one for one in wheels if one.name not in LEFT_OUT]
+    return [*wheels, *(own_wheel(name, cache) for name in (SDK, HOST))]
 
 
 def server_layer(
