@@ -157,6 +157,20 @@ def test_large_files_and_chosen_ones_are_weights(tmp_path: Path) -> None:
     assert paths(context) == ["run.py"]
 
 
+def test_weights_are_chosen_in_the_language_of_a_dockerignore(tmp_path: Path) -> None:
+    files = ("a.bin", "lib/b.bin", "models/c", "models/d.py", "run.py")
+    project = write(tmp_path, dict.fromkeys(files, ""))
+
+    def chosen(*patterns: str) -> list[str]:
+        return [one.path for one in read_context(project, patterns).weights]
+
+    assert chosen("*.bin") == ["a.bin"]
+    assert chosen("**/*.bin") == ["a.bin", "lib/b.bin"]
+    assert chosen("models", "!**/*.py") == ["models/c"]
+    with pytest.raises(ContextError, match="a bracket is not closed"):
+        chosen("a[")
+
+
 def test_weights_that_do_not_shrink_are_stored_and_others_packed(
     tmp_path: Path, cache: Cache
 ) -> None:

@@ -36,10 +36,17 @@ def test_a_container_starts_the_server_as_nobody_in_particular() -> None:
     assert run.volumes == ("/data",)
 
 
-def test_root_keeps_its_own_home() -> None:
-    run = made(start=Start(user="root")).run
-    assert run.user == "root"
-    assert "HOME" not in run.env
+@pytest.mark.parametrize("user", ["root", "0", "0:0", "root:root", "0:1000", "daemon", "app:app"])
+def test_a_user_that_the_base_knows_has_a_home_there(user: str) -> None:
+    run = made(start=Start(user=user)).run
+    assert run.user == user
+    assert not {"HOME", "USER"} & set(run.env)
+
+
+@pytest.mark.parametrize("user", ["1000", "65534:0", "1:daemon"])
+def test_a_user_that_is_only_a_number_gets_a_home_and_a_name(user: str) -> None:
+    run = made(start=Start(user=user)).run
+    assert (run.env["HOME"], run.env["USER"]) == ("/tmp", "cog")
 
 
 def test_the_models_environment_is_first_on_the_path_whatever_the_project_says() -> None:

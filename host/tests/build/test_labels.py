@@ -13,6 +13,10 @@ build:
   python_requirements: needs.txt
   run:
     - echo hello
+  base_image: registry.example/base:1
+  user: 1001
+  weights: ["**/*.bin"]
+  lock: true
 environment:
   - A=1
 concurrency:
@@ -40,6 +44,10 @@ def test_labels_tell_what_the_image_is_and_no_path_of_this_machine(tmp_path: Pat
             "python_version": "3.11",
             "python_requirements": "needs.txt",
             "run": ["echo hello"],
+            "base_image": "registry.example/base:1",
+            "user": "1001",
+            "weights": ["**/*.bin"],
+            "lock": True,
         },
         "predict": "run.py:Runner",
         "concurrency": {"max": 2},

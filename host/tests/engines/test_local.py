@@ -509,10 +509,13 @@ class TestNotices:
               cuda: "12.1"
               system_packages: [ffmpeg]
               run: [echo]
+              base_image: registry.example/base
             """,
         )
         (notice,) = notices(load_project(bench.directory))
-        assert notice.startswith("build.system_packages, build.run, build.cuda cannot be applied")
+        assert notice.startswith(
+            "build.system_packages, build.run, build.cuda, build.base_image cannot be applied"
+        )
         assert "`cog build`" in notice
 
     def test_a_bad_requirements_file_is_left_to_the_build(self, bench: Workbench) -> None:

@@ -72,6 +72,10 @@ build:
   cuda: 12.1
   cudnn: 8
   sdk_version: 0.17.0
+  base_image: registry.example:5000/bases/python:3.10-slim
+  user: app:1000
+  weights: ["**/*.bin", models, "!models/readme"]
+  lock: true
 model: registry.example:5000/user/model
 run: src/run.py:Runner
 train: train.py:train
@@ -102,6 +106,10 @@ weights:
         cuda="12.1",
         cudnn="8",
         sdk_version="0.17.0",
+        base_image="registry.example:5000/bases/python:3.10-slim",
+        user="app:1000",
+        weight_patterns=("**/*.bin", "models", "!models/readme"),
+        lock=True,
     )
     assert project.build.python_minor == (3, 10)
     assert project.model == "registry.example:5000/user/model"
@@ -113,7 +121,7 @@ weights:
     )
     assert project.warnings == ()
     assert project.lines["build.run[1].mounts[0].id"] == 11
-    assert project.lines["environment[1]"] == 20
+    assert project.lines["environment[1]"] == 24
 
 
 def test_deprecated_keys_work_and_warn_with_their_lines() -> None:
@@ -277,6 +285,39 @@ def build(line: str) -> str:
             build("run: [{command: a, mounts: [{type: secret, id: b}]}]"),
             "3: build.run[0].mounts[0].target: target is required: Where the command finds it.",
         ),
+        (
+            build("cudnn: new"),
+            "3: build.cudnn: \"new\": must be a cuDNN version such as '9'",
+        ),
+        (build("system_packages: [' ']"), '3: build.system_packages[0]: "": must not be empty'),
+        (build("run: ['']"), '3: build.run[0]: "": must not be empty'),
+        (build("run: [{command: ''}]"), '3: build.run[0].command: "": must not be empty'),
+        (
+            build("run: [{command: a, mounts: [{type: secret, id: '', target: t}]}]"),
+            '3: build.run[0].mounts[0].id: "": must not be empty',
+        ),
+        (
+            build("run: [{command: a, mounts: [{type: secret, id: i, target: ' '}]}]"),
+            '3: build.run[0].mounts[0].target: "": must not be empty',
+        ),
+        # Keys that the original format does not have.
+        (
+            build("base_image: Python"),
+            "3: build.base_image: \"Python\": must be an image such as 'python:3.12-slim' or 'registry.example/base@sha256:...'",
+        ),
+        (
+            build("user: a b"),
+            "3: build.user: \"a b\": must be a user such as '1000', '1000:1000' or 'root'",
+        ),
+        (build("user: []"), "3: build.user: expected text or a whole number, found a list"),
+        (
+            build("user: 2147483648"),
+            '3: build.user: "2147483648": an id is at most 2147483647',
+        ),
+        (build("weights: ['a[']"), '3: build.weights[0]: "a[": a bracket is not closed'),
+        (build("weights: ['! ']"), '3: build.weights[0]: "!": "!" needs a pattern behind it'),
+        (build("weights: ['']"), '3: build.weights[0]: "": a pattern must not be empty'),
+        (build("lock: maybe"), '3: build.lock: expected true or false, found the text "maybe"'),
         # References.
         ("run: 'run.py:'\n", "1: run: \"run.py:\": must be in the form 'run.py:Runner'"),
         ("run: a.py:b.py:c\n", "1: run: \"a.py:b.py:c\": must be in the form 'run.py:Runner'"),
@@ -318,6 +359,8 @@ def build(line: str) -> str:
             "weights: [{name: a, target: /a, source: {uri: b}}]\n",
             "1: weights: weights require 'model' to be set",
         ),
+        ("image: ''\n", '1: image: "": must not be empty'),
+        ("model: ' '\n", '1: model: "": must not be empty'),
         (
             "weights: [{name: a, target: /a, source: {uri: b}}]\nimage: c\n",
             "1: weights: weights require 'model' to be set; rename 'image' to 'model'",
@@ -357,6 +400,10 @@ def build(line: str) -> str:
         (
             "model: m\nweights: [{name: a, target: /a, source: {uri: b, include: ['']}}]\n",
             '2: weights[0].source[0].include[0]: "": a pattern must not be empty',
+        ),
+        (
+            "model: m\nweights: [{name: a, target: /a, source: {uri: ' '}}]\n",
+            '2: weights[0].source[0].uri: "": must not be empty',
         ),
         (
             "model: m\nweights: [{name: a, target: /a, source: {uri: b, exclude: ['!a']}}]\n",
@@ -414,6 +461,13 @@ weights:
         'cog.yaml:4: weights[1].target: weight targets must be disjoint; "/w/a" is in line 3',
         'cog.yaml:5: weights[2].target: weight targets must be disjoint; "/w/a" is in line 3',
     ]
+
+
+@pytest.mark.parametrize(
+    "user", ["root", "0", "1000", "1000:1000", "1000620000", "app", "app:1", "1:video", "'1'"]
+)
+def test_a_user_is_a_name_or_a_number_with_or_without_a_group(user: str) -> None:
+    assert parse(build(f"user: {user}")).build.user == user.strip("'")
 
 
 @pytest.mark.parametrize("version", ["3.9", "3.10", "3.13.1", "3.99", "'3.10'", "!!str 3.10"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from cogworks.build.dockerignore import Dockerignore, parse_dockerignore
 from cogworks.build.errors import ContextError
 from cogworks.oci.errors import quoted
+from cogworks.project.path_patterns import PathPatterns, PatternError, parse_patterns
 
 NEVER = frozenset({".git", ".cog", "__pycache__", ".venv"})
 """Names that are left out at any depth; so is every folder with a `pyvenv.cfg`, a virtual environment."""
@@ -55,12 +55,13 @@ def read_context(directory: Path, weight_patterns: Sequence[str] = ()) -> Contex
     """Return what is taken along from a project.
 
     Args:
-        weight_patterns: files whose path matches one are weights, however small they are.
+        weight_patterns: files that they match are weights, however small they are; as `build.weights` has them.
 
     Raises:
-        ContextError: a folder cannot be read, or there are too many files.
+        ContextError: a folder cannot be read, there are too many files, or a weight pattern is none.
         DockerignoreError: a line of .dockerignore is no pattern.
     """
+    patterns = _read_patterns(weight_patterns)
     ignore = _read_dockerignore(directory)
     found = _Found()
     try:
@@ -70,7 +71,7 @@ def read_context(directory: Path, weight_patterns: Sequence[str] = ()) -> Contex
         where = error.filename or directory
         raise ContextError(f"{where} cannot be read: {error.strerror or error}.") from error
     files = sorted(found.files, key=lambda one: one.path)
-    weights = tuple(one for one in files if _is_weight(one, weight_patterns))
+    weights = tuple(one for one in files if _is_weight(one, patterns))
     return Context(
         directory,
         tuple(one for one in files if one not in set(weights)),
@@ -92,6 +93,13 @@ def _read_dockerignore(directory: Path) -> Dockerignore:
         return Dockerignore()
     except (OSError, UnicodeDecodeError) as error:
         raise ContextError(f"{path} cannot be read: {error}.") from error
+
+
+def _read_patterns(texts: Sequence[str]) -> PathPatterns:
+    try:
+        return parse_patterns(texts)
+    except PatternError as error:
+        raise ContextError(f"A pattern of the weights is none: {error}.") from error
 
 
 def _walk(
@@ -135,7 +143,5 @@ def _take(found: _Found, path: str, entry: os.DirEntry[str]) -> None:
         )
 
 
-def _is_weight(file: SourceFile, patterns: Sequence[str]) -> bool:
-    if file.size_bytes >= WEIGHTS_MIN_BYTES:
-        return True
-    return any(fnmatch.fnmatchcase(file.path, pattern) for pattern in patterns)
+def _is_weight(file: SourceFile, patterns: PathPatterns) -> bool:
+    return file.size_bytes >= WEIGHTS_MIN_BYTES or patterns.matches(file.path)

@@ -23,7 +23,8 @@ WORKING_DIR = "/src"
 PORT = "5000/tcp"
 DEFAULT_USER = "1000:1000"
 """Nobody in particular, and not root; files in the image belong to root."""
-ROOT_USERS = frozenset({"root", "0", "0:0", "root:root"})
+ROOT_USERS = frozenset({"root", "0"})
+"""What stands before the colon of a user that is root."""
 
 VENV_BIN = "/opt/venv/bin"
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -134,8 +135,13 @@ def _environment(base: ImageConfig, start: Start) -> dict[str, str]:
 
 
 def _home(user: str) -> dict[str, str]:
-    """Return a home and a name for a user that no file of the image knows; libraries ask for both."""
-    return {} if user in ROOT_USERS else {"HOME": "/tmp", "USER": "cog"}
+    """Return a home and a name for a user that no file of the image knows; libraries ask for both.
+
+    A user with a name is one of the base's, and has a home there.
+    """
+    name = user.partition(":")[0]
+    is_unknown = name.isdigit() and name not in ROOT_USERS
+    return {"HOME": "/tmp", "USER": "cog"} if is_unknown else {}
 
 
 def _joined(*parts: str) -> str:

@@ -89,6 +89,10 @@ def _build(project: Project) -> dict[str, Json]:
             "cuda": build.cuda,
             "cudnn": build.cudnn,
             "sdk_version": build.sdk_version,
+            "base_image": build.base_image,
+            "user": build.user,
+            "weights": build.weight_patterns,
+            "lock": build.lock,
         }
     )
 

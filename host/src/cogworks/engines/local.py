@@ -106,6 +106,7 @@ def notices(project: Project) -> list[str]:
             ("run", build.run or build.pre_install),
             ("cuda", build.cuda),
             ("cudnn", build.cudnn),
+            ("base_image", build.base_image),
         )
         if value
     ]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from cogworks.project.rules import (
+    IMAGE,
+    NOT_EMPTY,
     AtLeast,
     Check,
     Choice,
@@ -19,9 +21,11 @@ from cogworks.project.rules import (
     check_cuda,
     check_environment,
     check_file_pattern,
+    check_path_pattern,
     check_python_version,
     check_repository,
     check_sdk_version,
+    check_user,
     check_weight_target,
 )
 
@@ -95,7 +99,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("build.python_packages[]", _TEXT, "A requirement such as numpy==2.1.0."),
     Key("build.system_packages", _LIST, "Debian packages to install in the image."),
-    Key("build.system_packages[]", _TEXT, "The name of a Debian package."),
+    Key("build.system_packages[]", _TEXT, "The name of a Debian package.", rule=NOT_EMPTY),
     Key("build.run", _LIST, "Commands to run while the image is built, after the installation."),
     Key(
         "build.run[]",
@@ -113,8 +117,20 @@ KEYS: tuple[Key, ...] = (
         rule=Choice(("secret",)),
         required=True,
     ),
-    Key("build.run[].mounts[].id", _TEXT, "The id given to --secret.", required=True),
-    Key("build.run[].mounts[].target", _TEXT, "Where the command finds it.", required=True),
+    Key(
+        "build.run[].mounts[].id",
+        _TEXT,
+        "The id given to --secret.",
+        rule=NOT_EMPTY,
+        required=True,
+    ),
+    Key(
+        "build.run[].mounts[].target",
+        _TEXT,
+        "Where the command finds it.",
+        rule=NOT_EMPTY,
+        required=True,
+    ),
     Key(
         "build.pre_install",
         _LIST,
@@ -123,14 +139,43 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("build.pre_install[]", _TEXT, "A command.", rule=Check(check_command)),
     Key("build.cuda", _VERSION, "The CUDA version of the image.", rule=Check(check_cuda)),
-    Key("build.cudnn", _VERSION, "The major version of cuDNN in the image."),
+    Key(
+        "build.cudnn",
+        _VERSION,
+        "The major version of cuDNN in the image.",
+        rule=Pattern(r"[0-9]{1,4}(\.[0-9]{1,4}){0,3}", "must be a cuDNN version such as '9'"),
+    ),
     Key(
         "build.sdk_version",
         _VERSION,
         "The version of the format's SDK that the model was written for.",
         rule=Check(check_sdk_version),
     ),
-    Key("image", _TEXT, "The name of the image that is built."),
+    Key(
+        "build.base_image",
+        _TEXT,
+        "The image to build upon (default: an official Python image).",
+        rule=IMAGE,
+    ),
+    Key(
+        "build.user",
+        (Kind.TEXT, Kind.INTEGER),
+        "Who runs the model in a container: a name or an id, with :group if need be; root for root (default: 1000:1000).",
+        rule=Check(check_user),
+    ),
+    Key("build.weights", _LIST, "Patterns of the files that get image layers of their own."),
+    Key(
+        "build.weights[]",
+        _TEXT,
+        "A pattern such as **/*.safetensors, in the language of a .dockerignore.",
+        rule=Check(check_path_pattern),
+    ),
+    Key(
+        "build.lock",
+        (Kind.FLAG,),
+        "Whether the exact packages are kept beside this file, in pylock.cog.toml (default: false).",
+    ),
+    Key("image", _TEXT, "The name of the image that is built.", rule=NOT_EMPTY),
     Key(
         "model",
         _TEXT,
@@ -195,7 +240,7 @@ KEYS: tuple[Key, ...] = (
         single=True,
     ),
     Key("weights[].source[]", _MAPPING, "One place."),
-    Key("weights[].source[].uri", _TEXT, "A folder or a URL.", required=True),
+    Key("weights[].source[].uri", _TEXT, "A folder or a URL.", rule=NOT_EMPTY, required=True),
     Key("weights[].source[].include", _LIST, "Patterns of the files to take."),
     Key("weights[].source[].include[]", _TEXT, "A pattern.", rule=Check(check_file_pattern)),
     Key("weights[].source[].exclude", _LIST, "Patterns of the files to leave."),

@@ -33,7 +33,9 @@ class Build:
 
     ``python_version`` is the text of the file (``3.10``, ``3.11.4``). ``requirements_file`` is an
     absolute path to a requirements file or a ``pyproject.toml``; it is None where
-    ``python_packages`` or nothing at all is named.
+    ``python_packages`` or nothing at all is named. ``base_image`` and ``user`` are None where the
+    builder decides. ``weight_patterns`` are those of ``build.weights``, in the language of
+    ``path_patterns``.
     """
 
     python_version: str = DEFAULT_PYTHON_VERSION
@@ -46,6 +48,10 @@ class Build:
     cuda: str | None = None
     cudnn: str | None = None
     sdk_version: str | None = None
+    base_image: str | None = None
+    user: str | None = None
+    weight_patterns: tuple[str, ...] = ()
+    lock: bool = False
 
     @property
     def python_minor(self) -> tuple[int, int]:

@@ -157,6 +157,10 @@ def _build(values: Values, requirements_file: Path | None) -> Build:
         cuda=texts.get("build.cuda"),
         cudnn=texts.get("build.cudnn"),
         sdk_version=texts.get("build.sdk_version"),
+        base_image=texts.get("build.base_image"),
+        user=texts.get("build.user"),
+        weight_patterns=values.list_of_texts("build.weights"),
+        lock=values.flags.get("build.lock", False),
     )
 
 

@@ -12,9 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from cogworks.project.path_patterns import PatternError, parse_pattern
+
 MINIMUM_PYTHON = (3, 9)
 MINIMUM_CUDA_MAJOR = 11
 MINIMUM_SDK_VERSION = "0.16.0"
+MAXIMUM_ID = 2**31 - 1
+"""Of a user or a group; container engines refuse what does not fit into 32 bits with a sign."""
 
 
 class Rule(Protocol):
@@ -70,6 +74,19 @@ class Check:
         return self.function(text)
 
 
+NOT_EMPTY = Pattern(r"[\s\S]*\S[\s\S]*", "must not be empty")
+
+_COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_REGISTRY = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]{{1,5}})?"
+IMAGE = Pattern(
+    rf"(?:{_REGISTRY}/)?{_COMPONENT}(?:/{_COMPONENT})*"
+    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
+    "must be an image such as 'python:3.12-slim' or 'registry.example/base@sha256:...'",
+)
+"""The name of an image; source: the grammar of the distribution project."""
+
+
 def check_python_version(text: str) -> str | None:
     """Check ``build.python_version``: major.minor or major.minor.patch, 3.9 or newer."""
     parts = text.split(".")
@@ -111,6 +128,8 @@ def check_sdk_version(text: str) -> str | None:
 
 def check_repository(text: str) -> str | None:
     """Check ``model``: a repository without tag and digest."""
+    if not text.strip():
+        return "must not be empty"
     name = text.rpartition("/")[2]
     if "@" in text or ":" in name:
         return "must be a bare repository — tags and digests are not allowed"
@@ -119,6 +138,8 @@ def check_repository(text: str) -> str | None:
 
 def check_command(text: str) -> str | None:
     """Check one command of ``build.run``: a single line."""
+    if not text.strip():
+        return "must not be empty"
     if "\n" in text.strip("\r\n"):
         return "a command must be a single line; join commands with && or put them into a script"
     return None
@@ -140,6 +161,29 @@ def check_environment(text: str) -> str | None:
         return f"environment variable {name[:20]} is not in the KEY=VALUE format"
     if name in RESERVED_NAMES or name.startswith(RESERVED_PREFIXES):
         return f"environment variable {name} is not allowed: reserved for internal use"
+    return None
+
+
+_ID = "0|[1-9][0-9]*"
+_ACCOUNT = "[A-Za-z_][A-Za-z0-9_.-]{0,31}"
+
+
+def check_user(text: str) -> str | None:
+    """Check ``build.user``: a name or an id, and behind a colon the same for a group."""
+    account = f"(?:{_ID}|{_ACCOUNT})"
+    if not re.fullmatch(f"{account}(:{account})?", text):
+        return "must be a user such as '1000', '1000:1000' or 'root'"
+    if any(part.isdigit() and int(part[:11]) > MAXIMUM_ID for part in text.split(":")):
+        return f"an id is at most {MAXIMUM_ID}"
+    return None
+
+
+def check_path_pattern(text: str) -> str | None:
+    """Check one pattern of ``build.weights``, which is one of a .dockerignore."""
+    try:
+        parse_pattern(text)
+    except PatternError as error:
+        return str(error)
     return None
 
 

@@ -188,7 +188,7 @@ def _is_number(text: str) -> bool:
 
 
 def _is_integer(text: str) -> bool:
-    return re.fullmatch("[-+]?[0-9]{1,9}", text) is not None
+    return re.fullmatch("[-+]?[0-9]{1,10}", text) is not None
 
 
 def _is_flag(text: str) -> bool:
