@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
-import threading
-from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
-import httpx2
 import pytest
 
 from cogworks.registry.client import Client
 from cogworks.registry.patience import Patience
 from cogworks.testing.registry import FakeRegistry
+from tests.parts.fixtures import real_registry
 
-STARTS = 100
-"""How often a starting registry is asked whether it is there, 0.1 s apart."""
+__all__ = ["real_registry"]
 
 
 @pytest.fixture
@@ -44,48 +38,6 @@ def registry() -> Iterator[FakeRegistry]:
     """Return a fake registry for everybody."""
     with FakeRegistry() as registry:
         yield registry
-
-
-@pytest.fixture(scope="session")
-def real_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start Debian's docker-registry and return its host."""
-    program = shutil.which("docker-registry")
-    if program is None:
-        pytest.skip("docker-registry is not installed (Debian: apt-get install docker-registry)")
-    folder = tmp_path_factory.mktemp("docker-registry")
-    yield from serve_registry(program, folder)
-
-
-def serve_registry(program: str, folder: Path) -> Generator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    config = folder / "config.yml"
-    config.write_text(
-        "{version: 0.1, log: {level: error}, "
-        f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}, delete: {{enabled: true}}}}, "
-        f'http: {{addr: "127.0.0.1:{port}"}}}}'
-    )
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([program, "serve", str(config)], stdout=log, stderr=log)
-        try:
-            host = f"127.0.0.1:{port}"
-            wait_until_it_answers(host, process)
-            yield host
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def wait_until_it_answers(host: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(STARTS):
-        try:
-            httpx2.get(f"http://{host}/v2/", timeout=5)
-            return
-        except httpx2.TransportError:
-            if process.poll() is not None:
-                break
-            threading.Event().wait(0.1)
-    pytest.fail("docker-registry did not start")
 
 
 @pytest.fixture(
