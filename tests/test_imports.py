@@ -345,6 +345,7 @@ def test_the_server_starts_without_what_only_some_requests_and_commands_need() -
 
 def test_a_worker_is_started_before_the_servers_own_parts_are_loaded() -> None:
     heavy = (
+        "cog",
         "msgspec",
         "uvloop",
         "asyncio",

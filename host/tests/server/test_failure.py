@@ -13,9 +13,9 @@ import pytest
 
 from cogworks.server.errors import SetupFailedError
 from cogworks.server.predictions import MAX_LOG_CHARACTERS
-from cogworks.server.process import CLOSED_BRIDGE
 from cogworks.server.service import PredictionRequest
 from cogworks.server.supervisor import MAX_SETUP_LOG_CHARACTERS
+from cogworks.server.worker_exits import CLOSED_BRIDGE
 
 pytestmark = pytest.mark.slow
 

@@ -8,9 +8,8 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from cog._schema.kinds import is_dict
 from cogworks import _version
 from cogworks.errors import CogworksError
 from cogworks.server.launch import WorkerLaunch
@@ -74,14 +73,14 @@ def _reference(mode: str, environment: os._Environ[str]) -> str:
 def _read_document() -> dict[str, Any] | None:
     """Return the document that the image carries; without one the worker's own is used."""
     try:
-        document = json.loads(SCHEMA_FILE.read_text())
+        document: Any = json.loads(SCHEMA_FILE.read_text())
     except FileNotFoundError:
         return None
     except ValueError as error:
         raise StartError(f"{SCHEMA_FILE} is not JSON: {error}") from error
-    if not is_dict(document):
+    if not isinstance(document, dict):
         raise StartError(f"{SCHEMA_FILE} does not hold a JSON object")
-    return document
+    return cast("dict[str, Any]", document)
 
 
 def _sdk_tree(options: argparse.Namespace) -> Path:

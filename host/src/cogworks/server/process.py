@@ -16,17 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cog._bridge.exits import BRIDGE_LOST
-from cog._bridge.messages import Init, encode
-from cog._bridge.version import PROTOCOL_VERSION
 from cogworks.server.launch import WorkerLaunch
 from cogworks.server.settings import SECRET_VARIABLES
 from cogworks.server.temporary_folder import WORKER_PREFIX, TemporaryFolder, make_folder
-
-CLOSED_BRIDGE = (
-    "it lost its connection to the server; a model must not close descriptors that it has not "
-    "opened (os.close, os.closerange)"
-)
 
 
 @dataclass(frozen=True)
@@ -127,28 +119,21 @@ def spawn(launch: WorkerLaunch, slots: int | None) -> WorkerProcess:
         os.close(worker_stdout)
         os.close(worker_stderr)
         os.close(worker_lifeline)
-    init = Init(PROTOCOL_VERSION, launch.ref, launch.mode, slots, str(folder.path))
+    tie = io.FileIO(lifeline, "w")
+    process = WorkerProcess(popen, data, control, stdout, stderr, tie, folder, time.monotonic())
+    _introduce(process, launch, slots)
+    return process
+
+
+def _introduce(process: WorkerProcess, launch: WorkerLaunch, slots: int | None) -> None:
+    # Imported here: the worker starts meanwhile.
+    from cog._bridge.messages import Init, encode
+    from cog._bridge.version import PROTOCOL_VERSION
+
+    init = Init(PROTOCOL_VERSION, launch.ref, launch.mode, slots, str(process.temp_dir))
     # A worker that has ended already is noticed by whoever waits for it.
     with contextlib.suppress(BrokenPipeError):
-        control.sendall(encode(init))
-    tie = io.FileIO(lifeline, "w")
-    return WorkerProcess(popen, data, control, stdout, stderr, tie, folder, time.monotonic())
-
-
-def describe_exit(code: int, after_s: float) -> str:
-    """Say how a worker ended, and why that usually happens."""
-    age = f"after {after_s:.0f} s" if after_s >= 1 else f"after {after_s * 1000:.0f} ms"
-    if code == BRIDGE_LOST:
-        return f"worker exited {age}: {CLOSED_BRIDGE}"
-    if code >= 0:
-        return f"worker exited with code {code} {age}"
-    try:
-        name = f" ({signal.Signals(-code).name})"
-    except ValueError:
-        name = ""
-    if -code == signal.SIGKILL:
-        return f"worker was killed by signal 9 {age}, usually out of memory"
-    return f"worker was killed by signal {-code}{name} {age}"
+        process.control.sendall(encode(init))
 
 
 def _without_secrets(environment: Mapping[str, str]) -> dict[str, str]:

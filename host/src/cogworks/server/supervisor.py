@@ -36,8 +36,9 @@ from cogworks.server.lifecycle import (
     WorkerState,
 )
 from cogworks.server.link import Link
-from cogworks.server.process import CLOSED_BRIDGE, WorkerProcess, describe_exit, spawn
+from cogworks.server.process import WorkerProcess, spawn
 from cogworks.server.settings import Settings
+from cogworks.server.worker_exits import CLOSED_BRIDGE, describe_exit
 
 LAST_WORDS_S = 0.25
 """How long the channels of a dead worker may stay open, held by a child, before they are cut."""

@@ -1,8 +1,9 @@
 """The worker's entry: connect, load the model, set it up, serve, leave.
 
 The order matters for speed and safety. The bridge's descriptors are claimed before anything of
-the author's runs; everything of ours that predictions need is imported before the project's
-directory is importable, so that a ``json.py`` or a ``cog/`` in the project cannot get in the way.
+the author's runs; what every model needs is imported before the project's directory is importable,
+so that a ``json.py`` or a ``cog/`` in the project cannot get in the way. What only some models need
+is imported later, unless such a file is there (``shadows.py``).
 """
 
 from __future__ import annotations
@@ -128,6 +129,7 @@ def _set_up(init: Init, data: Channel, control_loop: _ControlLoop) -> Any:
     from cog._worker.loader import LoadError, load_model
     from cog._worker.run import plan
     from cog._worker.setup import run_setup
+    from cog._worker.shadows import load_what_is_shadowed
     from cog.download import set_user_agent
 
     user_agent = os.environ.get("COG_USER_AGENT")
@@ -136,6 +138,7 @@ def _set_up(init: Init, data: Channel, control_loop: _ControlLoop) -> Any:
     canceller = Canceller()
     canceller.install()
     control_loop.start()
+    load_what_is_shadowed(init.ref)
     sys.path.insert(1, os.getcwd())
     try:
         model = load_model(init.ref, init.mode)

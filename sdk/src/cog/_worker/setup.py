@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import os
-from typing import Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from cog.types import File, Path, URLPath
+
+if TYPE_CHECKING:
+    import asyncio
 
 WEIGHTS_FOLDER = "weights"
 """Looked for in the project when COG_WEIGHTS is not set."""
@@ -27,6 +29,8 @@ def run_setup(
         arguments["weights"] = _weights(parameter.annotation, weights)
     result = setup(**arguments)
     if inspect.iscoroutine(result):
+        import asyncio  # It would take a sixth of the time until a synchronous model is ready.
+
         (loop or asyncio.new_event_loop()).run_until_complete(result)
 
 
