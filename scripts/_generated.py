@@ -10,8 +10,10 @@ import dataclasses
 import re
 import sys
 from collections.abc import Callable, Mapping
+from itertools import groupby
 from pathlib import Path
 
+from cogworks.project.compatibility import cuda_images, tensorflow_builds, torch_builds
 from cogworks.server.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,7 +37,44 @@ def settings_table() -> str:
     return "\n".join(rows)
 
 
-RENDERERS: Mapping[str, Callable[[], str]] = {"settings": settings_table}
+def cuda_table() -> str:
+    """Return the table of CUDA images: a row for each CUDA version."""
+    rows = ["| CUDA | cuDNN | Ubuntu |", "| --- | --- | --- |"]
+    for (cuda, cudnn), images in groupby(cuda_images(), key=lambda one: (one.cuda, one.cudnn)):
+        rows.append(f"| {cuda} | {cudnn} | {', '.join(image.ubuntu for image in images)} |")
+    return "\n".join(rows)
+
+
+def torch_table() -> str:
+    """Return the table of PyTorch releases: a row for each, newest first."""
+    rows = [
+        "| torch | torchvision | torchaudio | builds | Python |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    releases = groupby(torch_builds(), key=lambda one: one.torch.partition("+")[0])
+    for release, builds in reversed([(name, list(found)) for name, found in releases]):
+        last = builds[-1]
+        names = ", ".join(one.cuda or "CPU" for one in builds)
+        vision, audio = (text.partition("+")[0] for text in (last.torchvision, last.torchaudio))
+        rows.append(f"| {release} | {vision} | {audio} | {names} | {', '.join(last.pythons)} |")
+    return "\n".join(rows)
+
+
+def tensorflow_table() -> str:
+    """Return the table of TensorFlow releases, newest first."""
+    rows = ["| tensorflow | CUDA | cuDNN | Python |", "| --- | --- | --- | --- |"]
+    for build in reversed(tensorflow_builds()):
+        pythons = ", ".join(build.pythons)
+        rows.append(f"| {build.tensorflow} | {build.cuda} | {build.cudnn} | {pythons} |")
+    return "\n".join(rows)
+
+
+RENDERERS: Mapping[str, Callable[[], str]] = {
+    "cuda-images": cuda_table,
+    "settings": settings_table,
+    "tensorflow-builds": tensorflow_table,
+    "torch-builds": torch_table,
+}
 """Name of a part -> what writes it."""
 
 

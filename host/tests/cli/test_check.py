@@ -33,6 +33,25 @@ def test_a_good_project_has_no_problems(make_project: Make) -> None:
     assert found(make_project(MODEL).cog("check", "--format", "json")) == []
 
 
+def test_versions_of_cuda_that_do_not_fit_are_found(make_project: Make) -> None:
+    project = make_project(MODEL)
+    config_path = project.directory / "cog.yaml"
+    keys = "  gpu: true\n  cuda: '12.1'\n  python_packages: [tensorflow==2.15.0]\nrun:"
+    config_path.write_text(config_path.read_text().replace("run:", keys))
+    done = project.cog("check", "--format", "json", "--no-resolve")
+    assert [
+        (each["line"], each["column"], each["code"], each["severity"]) for each in found(done)
+    ] == [
+        (4, 3, "gpu", "warning"),
+        (5, 3, "config-deprecated", "warning"),
+    ]
+    config_path.write_text(config_path.read_text().replace("12.1", "11.8"))
+    done = project.cog("check", "--format", "json", "--no-resolve")
+    assert done.returncode == 1
+    message = "build.cuda: CUDA 11.8 is not compatible with tensorflow==2.15.0; "
+    assert found(done)[0]["message"] == message + "compatible CUDA versions are: 12.2"
+
+
 def test_every_problem_of_every_kind_is_found_at_once(make_project: Make) -> None:
     config = "train: nope.py:train\nenvironmnet: []\nmodel: r.example/m\nweights:\n"
     config += "  - {name: w, target: /w, source: {uri: weights}}\n"

@@ -109,6 +109,7 @@ def _find(examined: Examined, *, is_static: bool) -> Iterator[Finding]:
     """Find what needs neither network nor environment."""
     from cogworks.cli.project_findings import (
         config_findings,
+        gpu_findings,
         reference_findings,
         requirement_findings,
         schema_findings,
@@ -122,6 +123,8 @@ def _find(examined: Examined, *, is_static: bool) -> Iterator[Finding]:
     if is_static:
         yield from schema_findings(examined.known)
     yield from requirement_findings(examined.known)
+    if not examined.problems:
+        yield from gpu_findings(examined.known)
     yield from weight_findings(examined.known)
 
 

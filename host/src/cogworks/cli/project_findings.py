@@ -137,6 +137,30 @@ def requirement_findings(project: Project) -> Iterator[Finding]:
         yield Finding(match["rest"], "requirements-ours", Severity.WARNING, match["file"], line)
 
 
+def gpu_findings(project: Project) -> Iterator[Finding]:
+    """Find what does not fit together of CUDA, cuDNN and the frameworks; what an image would be built on."""
+    from cogworks.engines.requirement_lines import requirement_lines
+    from cogworks.project import RequirementsError
+    from cogworks.project.base_choice import BaseOptions, examine_base
+
+    if not project.build.gpu:
+        return
+    try:
+        lines = requirement_lines(project)
+    except RequirementsError:
+        return  # Each of its problems is a finding already.
+    choice = examine_base(project, lines, BaseOptions())
+    for problems, severity in (
+        (choice.problems, Severity.ERROR),
+        (choice.warnings, Severity.WARNING),
+    ):
+        for problem in problems:
+            column = _column(project.config_path, problem)
+            name = project.config_path.name
+            message = f"{problem.key}: {problem.message}"
+            yield Finding(message, "gpu", severity, name, problem.line, column)
+
+
 def resolution_finding(project: Project, error: Exception) -> Finding:
     """Return the finding for requirements that uv cannot resolve, with the line if it names one."""
     from cogworks.engines.errors import ResolutionError
