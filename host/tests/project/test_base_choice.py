@@ -63,6 +63,14 @@ def test_a_named_image_comes_before_everything() -> None:
     assert choose("tensorflow==2.15.0", options=options).reference == "mine.example/base:1"
 
 
+def test_the_option_comes_before_the_key() -> None:
+    build = Build("3.11", base_image="mine.example/base:2")
+    keyed = Project(Path("/p"), Path("/p/cog.yaml"), build)
+    choice = choose_base(keyed, [], BaseOptions())
+    assert (choice.reference, choice.reason) == ("mine.example/base:2", "build.base_image")
+    assert choose_base(keyed, [], BaseOptions("other:1")).reference == "other:1"
+
+
 @pytest.mark.parametrize(
     "prefix", ["mirror.example/hub", "mirror.example/hub/", " mirror.example/hub "]
 )

@@ -29,7 +29,7 @@ class BaseOptions:
     """What decides on the base besides the project.
 
     Attributes:
-        given: an image that was named: by `--base-image`, else by `build.base_image`.
+        given: what `--base-image` names; it comes before `build.base_image`.
         registry: where the default images are taken from instead of Docker Hub (`COG_BASE_REGISTRY`), such as
             `mirror.example` or `mirror.example/docker-hub`.
     """
@@ -79,8 +79,12 @@ def examine_base(project: Project, lines: Iterable[str], options: BaseOptions) -
     selection = select_cuda(project, packages)
     problems = selection.problems if selection else ()
     warnings = selection.warnings if selection else ()
-    if options.given is not None:
-        return BaseChoice(options.given, "it was named", False, selection, problems, warnings)
+    for named, where in (
+        (options.given, "--base-image"),
+        (project.build.base_image, "build.base_image"),
+    ):
+        if named is not None:
+            return BaseChoice(named, where, False, selection, problems, warnings)
     wants_cuda = selection is not None and (
         options.cuda_images is CudaImages.ALWAYS
         or (options.cuda_images is CudaImages.AUTO and selection.carrier is None)
