@@ -7,6 +7,9 @@ CogworksError                         the message is the whole sentence; ``exit_
 |- engines.errors.EngineError         an environment could not be made
 |  |- engines.errors.PythonNotFoundError   the wanted Python cannot be had on this machine
 |  |- engines.errors.LiveSchemaError       the model's module cannot be imported, or is no model
+|  |- engines.containers.errors.ContainerError         docker or podman could not do what it was told
+|  |  |- engines.containers.errors.EngineUnreachableError   none of them answers
+|  |  '- engines.containers.errors.CommandFailedError       a command of theirs failed, and said why
 |  |- engines.errors.ResolutionError       the requirements do not fit together or do not exist
 |  |  '- engines.errors.IndexUnreachableError    nothing is known of them: no index answers
 |  '- engines.errors.InstallError          the packages could not be downloaded, built or installed

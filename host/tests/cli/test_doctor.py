@@ -401,14 +401,14 @@ def test_an_engine_that_was_chosen_must_answer(
     make_project: Make, programs: Callable[..., str]
 ) -> None:
     project = make_project(MODEL)
-    path = programs(docker="exit 1", podman="exit 0")
+    info = '{"version": {"Version": "4.3.1"}}'
+    path = programs(docker="echo 'no daemon' >&2; exit 1", podman=f"echo '{info}'")
     chosen = project.cog("doctor", PATH=path, COG_ENGINE="docker")
-    assert b"COG_ENGINE is docker, but docker does not answer\n" in chosen.stderr
+    why = b"docker is installed, but cannot be used: no daemon"
+    assert b"COG_ENGINE is docker, but " + why + b"\n" in chosen.stderr
     assert chosen.returncode == 1
     local = project.cog("doctor", PATH=path)
-    assert (
-        b"(docker does not answer, podman answers; the local engine needs neither)" in local.stderr
-    )
+    assert b"(" + why + b"; podman answers; the local engine needs neither)" in local.stderr
     assert local.returncode == 0
     assert project.cog("doctor", PATH=path, COG_ENGINE="podman").returncode == 0
 

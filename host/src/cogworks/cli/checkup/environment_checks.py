@@ -24,15 +24,20 @@ GPU_FLOORS = (
 
 def find_engine_problems(context: Context) -> Result:
     """Find a container engine that was chosen and does not answer; others are only told of."""
+    from cogworks.engines.containers.find import examine
+
     if context.environ.get("COG_SKIP_DOCKER_CHECK"):
         return Result(note="COG_SKIP_DOCKER_CHECK is set", is_skipped=True)
     chosen = context.environ.get("COG_ENGINE", "local")
-    states = {name: _engine_state(name, context) for name in ("docker", "podman")}
+    states = {
+        name: examine(name, context.environ, ENGINE_TIMEOUT_S).why_not
+        for name in ("docker", "podman")
+    }
     if states.get(chosen):
         hint = f"Install and start {chosen}, or unset COG_ENGINE: the local engine needs neither"
         message = f"COG_ENGINE is {chosen}, but {chosen} {states[chosen]}"
         return Result((Finding(message, "env-docker", hint=hint),))
-    notes = ", ".join(f"{name} {state or 'answers'}" for name, state in states.items())
+    notes = "; ".join(f"{name} {state or 'answers'}" for name, state in states.items())
     return Result(note=f"{notes}; the local engine needs neither")
 
 
@@ -135,13 +140,6 @@ def _is_installed(name: str) -> bool:
     except metadata.PackageNotFoundError:
         return False
     return True
-
-
-def _engine_state(name: str, context: Context) -> str:
-    """Return why an engine cannot be used; nothing if it answers."""
-    if shutil.which(name, path=context.environ.get("PATH")) is None:
-        return "is not installed"
-    return "" if _run([name, "info"], context, ENGINE_TIMEOUT_S) is not None else "does not answer"
 
 
 def _torch_and_cuda(context: Context) -> tuple[str, str]:

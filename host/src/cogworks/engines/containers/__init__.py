@@ -1,0 +1,1 @@
+"""Docker and podman, by their command-line programs: found, asked, given images, told to run containers."""
