@@ -61,7 +61,7 @@ def push_base(
 
 
 def pull_base(client: Client, reference: Reference, cache: Cache) -> Base:
-    return find_base(client, reference, AMD64, (3, 11), cache)
+    return find_base(lambda: client, reference, AMD64, (3, 11), cache)
 
 
 def write_server_wheels(folder: Path) -> Path:

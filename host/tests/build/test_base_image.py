@@ -71,7 +71,7 @@ def test_another_python_than_the_projects_is_refused(
 ) -> None:
     reference = push_base(client, registry.host)
     with pytest.raises(BaseError, match=r"has Python 3\.11, and the project wants 3\.12"):
-        find_base(client, reference, AMD64, (3, 12), cache)
+        find_base(lambda: client, reference, AMD64, (3, 12), cache)
 
 
 def test_a_base_that_says_nothing_of_python_needs_the_path(
@@ -80,7 +80,7 @@ def test_a_base_that_says_nothing_of_python_needs_the_path(
     reference = push_base(client, registry.host, env={})
     with pytest.raises(BaseError, match="does not say which Python it has"):
         pull_base(client, reference, cache)
-    base = find_base(client, reference, AMD64, (3, 11), cache, "/usr/bin/python3.11")
+    base = find_base(lambda: client, reference, AMD64, (3, 11), cache, "/usr/bin/python3.11")
     assert base.interpreter == "/usr/bin/python3.11"
 
 
@@ -96,7 +96,7 @@ def test_alpine_is_refused_with_the_reason(
 def test_another_platform_is_refused(registry: FakeRegistry, client: Client, cache: Cache) -> None:
     reference = push_base(client, registry.host)
     with pytest.raises(PlatformError, match="linux/arm64"):
-        find_base(client, reference, parse_platform("linux/arm64"), (3, 11), cache)
+        find_base(lambda: client, reference, parse_platform("linux/arm64"), (3, 11), cache)
 
 
 def test_the_base_takes_from_the_layers_that_are_left(
@@ -134,5 +134,5 @@ def test_the_release_of_a_base_says_its_glibc(
 ) -> None:
     reference = push_base(client, registry.host, created_by=created_by, labels=labels)
     pinned = pull_base(client, reference, cache).reference
-    found = find_base(client, replace(pinned, tag=tag), AMD64, (3, 11), cache)
+    found = find_base(lambda: client, replace(pinned, tag=tag), AMD64, (3, 11), cache)
     assert found.target.glibc == glibc

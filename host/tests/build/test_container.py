@@ -66,7 +66,7 @@ def build(root: Path, client: Client, host: str) -> BuiltImage:
     cache = Cache(root / "cache")
     platform = parse_platform(os.uname().machine)
     reference = push_base(client, host, env={"PATH": "/usr/bin:/bin"}, platform=platform)
-    base = find_base(client, reference, platform, (3, 11), cache, PYTHON)
+    base = find_base(lambda: client, reference, platform, (3, 11), cache, PYTHON)
     try:
         return assemble(load_project(project), base, cache, Quiet(), How(), dict(os.environ))
     except (LockError, DownloadError) as error:

@@ -56,6 +56,7 @@ class How:
         created_s: `SOURCE_DATE_EPOCH`, or 0.
         revision: labels of the commit and the version.
         server_packages: a requirements file of all that the server needs.
+        document: the OpenAPI document, if it is known; None to read it from the source, empty for an image without.
     """
 
     codec: Codec = Codec.GZIP
@@ -68,6 +69,7 @@ class How:
     created_s: int = 0
     revision: Mapping[str, str] = field(default_factory=dict[str, str])
     server_packages: Path = PACKAGES
+    document: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def assemble(
         BuildError: a layer cannot be made, or the project asks for something that this cannot do.
     """
     _refuse_what_must_run(project)
-    document = describe(project)
+    document = describe(project) if how.document is None else how.document
     options = Options(
         base.interpreter,
         how.codec,
@@ -136,7 +138,7 @@ def assemble(
         how.jobs,
         on_layer,
     )
-    metadata = {SCHEMA_NAME: canonical_json(document)}
+    metadata = {SCHEMA_NAME: canonical_json(document)} if document else {}
     made = make_layers(project, base.target, cache, progress, options, metadata, environment)
     ours = _our_layers(base, cache, progress, how, environment, on_layer)
     layers = (*made.lower, *ours, *made.upper)
@@ -149,7 +151,7 @@ def _documents(
     base: Base,
     layers: tuple[NamedLayer, ...],
     made: ProjectLayers,
-    document: dict[str, Any],
+    document: Mapping[str, Any],
     how: How,
 ) -> tuple[ImageConfig, Manifest]:
     labels = image_labels(project, document, made.freeze, how.revision)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ def default_base(python_version: str) -> str:
 
 
 def find_base(
-    client: Client,
+    connect: Callable[[], Client],
     reference: Reference,
     platform: Platform,
     python: tuple[int, int],
@@ -71,6 +72,7 @@ def find_base(
     """Return a base for a platform and a Python.
 
     Args:
+        connect: returns the client of registries; not called for a base whose documents are here.
         python: what the project wants.
         interpreter: where the base has it, for a base that does not say (official Python images do).
 
@@ -79,7 +81,7 @@ def find_base(
         PlatformError: it is not for that platform.
         RegistryError: it cannot be fetched.
     """
-    image = _pull(client, reference, platform, cache)
+    image = _pull(connect, reference, platform, cache)
     if is_alpine(image.config):
         raise BaseError(
             f"{reference} is an Alpine image: it has musl for a C library, and wheels are chosen for glibc. "
@@ -110,12 +112,14 @@ def _interpreter(image: PulledImage, python: tuple[int, int], given: str | None)
     return f"/usr/local/bin/python{wanted}"
 
 
-def _pull(client: Client, reference: Reference, platform: Platform, cache: Cache) -> PulledImage:
+def _pull(
+    connect: Callable[[], Client], reference: Reference, platform: Platform, cache: Cache
+) -> PulledImage:
     if reference.digest is not None:
         known = _known(_path(cache, reference.digest, platform))
         if known is not None:
             return known
-    image = pull_image(client, reference, platform)
+    image = pull_image(connect(), reference, platform)
     own = digest_of(image.manifest_bytes)
     for digest in {own, reference.digest or own}:
         _remember(_path(cache, digest, platform), image, cache)

@@ -44,10 +44,16 @@ class CachedLayer:
 
 
 class Cache:
-    """The folder `oci` of the cache directory."""
+    """The folder `oci` of the cache directory.
 
-    def __init__(self, cache_dir: Path) -> None:
+    Attributes:
+        is_reused: whether layers of earlier builds are used; what this object made is used in any case.
+    """
+
+    def __init__(self, cache_dir: Path, *, is_reused: bool = True) -> None:
         self.root = cache_dir / "oci"
+        self.is_reused = is_reused
+        self._made: set[str] = set()
         self.hashes = FileHashes(self.root / "filehash")
 
     def blob_path(self, digest: Digest) -> Path:
@@ -74,12 +80,13 @@ class Cache:
                 layer = make(path).layer
                 target = self.keep(path, self.blob_path(layer.digest), layer.digest)
             self._note(key, layer)
+            self._made.add(key)
             return CachedLayer(layer, target, is_new=True)
 
     def find_layer(self, key: str, codec: Codec) -> CachedLayer | None:
         """Return a layer that is there and whole; what is damaged is removed."""
         layer = _layer_of(_read_json(self._key_path(key)), codec)
-        if layer is None:
+        if layer is None or not (self.is_reused or key in self._made):
             return None
         path = self.blob_path(layer.digest)
         if not self.is_whole(path, layer.digest, layer.size_bytes):

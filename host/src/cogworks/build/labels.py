@@ -27,14 +27,14 @@ def image_labels(
     """Return the labels of a project's image.
 
     Args:
-        document: the OpenAPI document.
+        document: the OpenAPI document; an empty one has no label.
         freeze: the model's packages, `name==version`.
         revision: what ``find_revision`` found.
     """
     return {
         "run.cog.version": __version__,
         "run.cog.config": canonical_json(effective_config(project)).decode(),
-        "run.cog.openapi_schema": canonical_json(document).decode(),
+        **({"run.cog.openapi_schema": canonical_json(document).decode()} if document else {}),
         "run.cog.pip_freeze": "\n".join(freeze),
         "run.cog.has_init": "true",
         **(revision or {}),

@@ -2,11 +2,69 @@
 
 from __future__ import annotations
 
+from types import TracebackType
+from typing import Self
+
 from cogworks.build.assemble import BuiltImage
+from cogworks.build.base_image import Base
+from cogworks.build.layers import NamedLayer
 from cogworks.oci.reference import Reference
+from cogworks.registry.blobs import FileBlob, RemoteBlob
 from cogworks.registry.client import Client
-from cogworks.registry.push import ImageToPush, Pushed, push_image
+from cogworks.registry.push import ImagePush, ImageToPush, Pushed
 from cogworks.registry.upload import UploadRules
+
+
+class Publication:
+    """An image on its way while it is made: `with Publication(...) as p: p.add(layer); ...; p.finish(image)`.
+
+    The layers of its base go first: they are known before anything else.
+    """
+
+    def __init__(
+        self, client: Client, reference: Reference, base: Base, rules: UploadRules | None = None
+    ) -> None:
+        self._client, self._base = client, base
+        self._push = ImagePush(client, reference, rules)
+
+    def __enter__(self) -> Self:
+        repository = self._base.reference.repository
+        try:
+            for layer in self._base.image.manifest.layers:
+                self._push.add(RemoteBlob(self._client, repository, layer))
+        except BaseException as error:
+            self._push.__exit__(type(error), error, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._push.__exit__(kind, error, trace)
+
+    def add(self, layer: NamedLayer) -> None:
+        """Send a layer.
+
+        Raises:
+            RegistryError: what was sent before failed.
+        """
+        self._push.add(blob_of(layer))
+
+    def finish(self, image: BuiltImage) -> Pushed:
+        """Send what is missing, then the manifest.
+
+        Raises:
+            RegistryError: it could not be done; the name is as it was before.
+        """
+        return self._push.finish(ImageToPush(image.manifest, image.blobs(self._client)))
+
+
+def blob_of(layer: NamedLayer) -> FileBlob:
+    """Return a layer as what can be uploaded."""
+    return FileBlob(layer.cached.path, layer.cached.layer.digest, layer.cached.layer.size_bytes)
 
 
 def publish(
@@ -19,4 +77,5 @@ def publish(
     Raises:
         RegistryError: it could not be done; the name is as it was before.
     """
-    return push_image(client, reference, ImageToPush(image.manifest, image.blobs(client)), rules)
+    with Publication(client, reference, image.base, rules) as publication:
+        return publication.finish(image)

@@ -23,6 +23,7 @@ class Entry:
 
 
 COMMANDS: Mapping[str, Entry] = {
+    "build": Entry("cogworks.cli.build", "Build an image of the model."),
     "check": Entry(
         "cogworks.cli.check", "Check the project without building it.", also=("lint", "validate")
     ),
@@ -36,6 +37,7 @@ COMMANDS: Mapping[str, Entry] = {
         "Log in to a registry.",
         also=("auth", "authenticate", "authorize"),
     ),
+    "push": Entry("cogworks.cli.push", "Push the model's image to a registry.", also=("upload",)),
     "run": Entry("cogworks.cli.run", "Run a prediction.", also=("infer",)),
     "schema": Entry("cogworks.cli.schema", "Print the model's OpenAPI schema.", also=("openapi",)),
     "serve": Entry("cogworks.cli.serve", "Serve the model over HTTP.", also=("http",)),

@@ -94,7 +94,7 @@ def describe_modes(
     """
     given = state.environ.get("COG_OPENAPI_SCHEMA")
     if given:
-        return _read_document(Path(given))
+        return read_document(Path(given))
     from cogworks.schema import describe
 
     run = project.run if "run" in modes else None
@@ -166,16 +166,24 @@ def find_cache_dir(environ: Mapping[str, str]) -> Path:
     return user_cache_path("cogworks")
 
 
-def _read_document(path: Path) -> dict[str, Any]:
+def read_document(path: Path, source: str = "COG_OPENAPI_SCHEMA") -> dict[str, Any]:
+    """Return an OpenAPI document that the user has given.
+
+    Args:
+        source: the variable or option that names it.
+
+    Raises:
+        OptionError: it cannot be read, or is no document.
+    """
     from cogworks.cli.coercion import NotJson, parse_json
     from cogworks.cli.json_values import is_object
 
     try:
         document = parse_json(path.read_text("utf-8"))
     except OSError as error:
-        raise OptionError(f"COG_OPENAPI_SCHEMA: cannot read {path}: {error.strerror}") from error
+        raise OptionError(f"{source}: cannot read {path}: {error.strerror}") from error
     except (NotJson, UnicodeDecodeError) as error:
-        raise OptionError(f"COG_OPENAPI_SCHEMA: {path} {error}") from error
+        raise OptionError(f"{source}: {path} {error}") from error
     if not is_object(document):
-        raise OptionError(f"COG_OPENAPI_SCHEMA: {path} is not an OpenAPI document")
+        raise OptionError(f"{source}: {path} is not an OpenAPI document")
     return document

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
 
 from cogworks.oci.digest import Digest
 from cogworks.oci.manifest import Manifest
@@ -11,7 +13,7 @@ from cogworks.oci.reference import Reference, Repository
 from cogworks.registry.blobs import Blob, RemoteBlob
 from cogworks.registry.client import Client
 from cogworks.registry.errors import AnswerError
-from cogworks.registry.upload import Outcome, UploadRules
+from cogworks.registry.upload import Outcome, StoppedError, UploadRules
 from cogworks.registry.uploads import Uploads
 
 UNKNOWN_BLOB_CODES = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
@@ -46,6 +48,59 @@ class Pushed:
         return frozenset(one for one, how in self.outcomes.items() if how is Outcome.UPLOADED)
 
 
+class ImagePush:
+    """Blobs on their way to one repository, while the image that they belong to is still being made.
+
+    `with ImagePush(...) as push: push.add(blob); ...; push.finish(image)`; whatever ends the `with`, nothing is sent any more.
+    """
+
+    def __init__(
+        self, client: Client, reference: Reference, rules: UploadRules | None = None
+    ) -> None:
+        self._client, self._reference, self._rules = client, reference, rules
+        self._uploads = Uploads(client, reference.repository, rules)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._uploads.stop_soon()
+        self._uploads.__exit__(kind, error or StoppedError("the push is over."), trace)
+
+    def add(self, blob: Blob, mount_from: Sequence[Repository] = ()) -> None:
+        """Send a blob soon.
+
+        Raises:
+            RegistryError: another one could not be sent, so that going on makes no sense.
+        """
+        self._uploads.raise_failure()
+        _submit(self._uploads, blob, mount_from)
+
+    def finish(self, image: ImageToPush) -> Pushed:
+        """Send what is missing of an image, then its manifest.
+
+        Raises:
+            RegistryError: it could not be done; the name is as it was before.
+        """
+        outcomes = _push_blobs(self._uploads, image)
+        data, media_type = image.manifest.to_bytes(), image.manifest.media_type
+        try:
+            digest = self._client.put_manifest(self._reference, data, media_type)
+        except AnswerError as error:
+            if not UNKNOWN_BLOB_CODES & set(error.codes):
+                raise
+            # A blob that was there is gone, swept away in the meantime: look again, send what is missing, once.
+            with Uploads(self._client, self._reference.repository, self._rules) as again:
+                outcomes |= _push_blobs(again, image)
+            digest = self._client.put_manifest(self._reference, data, media_type)
+        return Pushed(digest, outcomes)
+
+
 def push_image(
     client: Client, reference: Reference, image: ImageToPush, rules: UploadRules | None = None
 ) -> Pushed:
@@ -54,34 +109,22 @@ def push_image(
     Raises:
         RegistryError: it could not be done; the name is as it was before.
     """
-    outcomes = _push_blobs(client, reference.repository, image, rules)
-    data, media_type = image.manifest.to_bytes(), image.manifest.media_type
-    try:
-        digest = client.put_manifest(reference, data, media_type)
-    except AnswerError as error:
-        if not UNKNOWN_BLOB_CODES & set(error.codes):
-            raise
-        # A blob that was there is gone, swept away in the meantime: look again, send what is missing, once.
-        outcomes |= _push_blobs(client, reference.repository, image, rules)
-        digest = client.put_manifest(reference, data, media_type)
-    return Pushed(digest, outcomes)
+    with ImagePush(client, reference, rules) as push:
+        return push.finish(image)
 
 
-def _push_blobs(
-    client: Client, repository: Repository, image: ImageToPush, rules: UploadRules | None
-) -> dict[Digest, Outcome]:
+def _push_blobs(uploads: Uploads, image: ImageToPush) -> dict[Digest, Outcome]:
+    """Send layers, then the configuration; what was submitted before is not sent again."""
+    for layer in image.manifest.layers:
+        _submit(uploads, image.blobs[layer.digest], image.mount_from.get(layer.digest, ()))
+    uploads.wait()
     config = image.manifest.config.digest
-    with Uploads(client, repository, rules) as uploads:
-        for blob in image.manifest.layers:
-            _submit(uploads, image, blob.digest)
-        outcomes = uploads.wait()
-        _submit(uploads, image, config)
-        return outcomes | uploads.wait()
+    _submit(uploads, image.blobs[config], image.mount_from.get(config, ()))
+    return uploads.wait()
 
 
-def _submit(uploads: Uploads, image: ImageToPush, digest: Digest) -> None:
-    blob = image.blobs[digest]
-    sources = list(image.mount_from.get(digest, ()))
+def _submit(uploads: Uploads, blob: Blob, mount_from: Sequence[Repository]) -> None:
+    sources = list(mount_from)
     if isinstance(blob, RemoteBlob):
         sources.insert(0, blob.repository)
     uploads.submit(blob, sources)

@@ -77,11 +77,15 @@ class Uploads:
         """
         futures = list(self._futures.values())
         wait_for(futures, return_when="FIRST_EXCEPTION")
-        for future in futures:
+        self.raise_failure()
+        return {digest: future.result() for digest, future in self._futures.items()}
+
+    def raise_failure(self) -> None:
+        """Raise the first error that there is so far, if there is one; does not wait."""
+        for future in self._futures.values():
             error = future.exception() if future.done() else None
             if error is not None and not isinstance(error, StoppedError):
                 raise error
-        return {digest: future.result() for digest, future in self._futures.items()}
 
     def stop_soon(self) -> None:
         """Let what is under way end at its next block, with ``StoppedError``; does not wait."""

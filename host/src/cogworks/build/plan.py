@@ -1,0 +1,89 @@
+"""What a build of a project would do, in order, and why: for `cog build --explain`; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cogworks.build.context import Context
+from cogworks.build.stages.stage import Commands, Stage, needed_stages
+from cogworks.project.model import Project
+
+_CODE = "the project, without what .dockerignore names and what never belongs into an image"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step, lowest layer first.
+
+    Attributes:
+        needs_engine: whether something has to be executed inside the image for it.
+    """
+
+    title: str
+    what: str
+    reason: str
+    needs_engine: bool = False
+
+
+def plan_build(
+    project: Project, base: str, base_reason: str, platform: str, context: Context
+) -> tuple[Step, ...]:
+    """Return the steps of a build.
+
+    Args:
+        base: the name of the base image.
+        base_reason: why it is this one, in a sentence.
+        context: the project's files.
+    """
+    stages = needed_stages(project)
+    return (
+        *_beginning(project, base, base_reason, platform),
+        *(_engine_step(one) for one in stages if not isinstance(one, Commands)),
+        _packages(project),
+        *_weights(context),
+        Step("server", "/opt/cogworks", "the prediction server, in an environment of its own"),
+        Step("SDK", "the package cog in /opt/venv", "what the model imports and workers start"),
+        *(_engine_step(one) for one in stages if isinstance(one, Commands)),
+        Step("code", f"{len(context.code)} files in /src", _CODE),
+        Step(
+            "metadata", "/src/.cog", "the model's OpenAPI schema, which the server checks against"
+        ),
+    )
+
+
+def _beginning(project: Project, base: str, base_reason: str, platform: str) -> Iterator[Step]:
+    model = project.run or project.train or ""
+    yield Step("schema", model, "read from the source; nothing is executed")
+    yield Step("base", f"{base} for {platform}", base_reason)
+    python = project.build.python_version
+    yield Step("environment", "/opt/venv", f"the model's Python {python} is that of the base")
+
+
+def _engine_step(stage: Stage) -> Step:
+    return Step(stage.title, "in a container", stage.reason, needs_engine=True)
+
+
+def _packages(project: Project) -> Step:
+    build = project.build
+    name = project.config_path.name
+    if build.requirements_file is not None:
+        source = build.requirements_file.name
+    elif build.python_packages:
+        source = f"{name}: build.python_packages"
+    else:
+        return Step("packages", "none", f"{name} names no requirements")
+    return Step(
+        "packages",
+        source,
+        "resolved for the image by uv; each wheel of 4 MB or more is a layer, the others share one",
+    )
+
+
+def _weights(context: Context) -> Iterator[Step]:
+    count = len(context.weights)
+    if count:
+        files = "1 file" if count == 1 else f"{count} files"
+        size = sum(one.size_bytes for one in context.weights)
+        what = f"{files}, {size / 1e6:.0f} MB"
+        yield Step("weights", what, "a layer for each, which an edit of the code never touches")

@@ -1,0 +1,190 @@
+"""Shows a build and a push, on stderr.
+
+LiveBuild     a terminal: what is done stays, what is going on moves (`live_build.py`)
+PlainBuild    a log, a pipe: a line for each step and layer, and for an upload one every few seconds
+JsonBuild     a program: a JSON object a line
+QuietBuild    nothing but warnings
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import click
+
+from cogworks.cli.console import Console
+from cogworks.cli.progress import Display
+from cogworks.cli.sizes import shown_size
+
+TELL_EVERY_S = 5.0
+"""How often a log hears of an upload."""
+STYLES = ("auto", "tty", "plain", "json", "quiet")
+
+
+@dataclass(frozen=True, slots=True)
+class LayerLine:
+    """A layer that is there; ``is_new`` if it was made just now."""
+
+    title: str
+    size_bytes: int
+    is_new: bool
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """So many bytes of a blob, or of an archive, have been sent; ``outcome`` is set when that is over."""
+
+    what: str
+    sent_bytes: int
+    size_bytes: int
+    outcome: str = ""
+
+
+class BuildDisplay(Display, Protocol):
+    """A display of builds."""
+
+    def layer(self, line: LayerLine) -> None:
+        """Show a layer that is there."""
+        ...
+
+    def transfer(self, event: Transfer) -> None:
+        """Show how far an upload is; may be called by several threads, one at a time."""
+        ...
+
+    def warning(self, text: str) -> None:
+        """Show what the user should know, without disturbing the rest."""
+        ...
+
+
+class QuietBuild:
+    """Shows warnings only."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def stage(self, text: str) -> None:
+        """Ignore it."""
+
+    def line(self, text: str) -> None:
+        """Ignore it."""
+
+    def done(self, text: str) -> None:
+        """Ignore it."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def layer(self, line: LayerLine) -> None:
+        """Ignore it."""
+
+    def transfer(self, event: Transfer) -> None:
+        """Ignore it."""
+
+    def warning(self, text: str) -> None:
+        """Print it."""
+        self._console.warning(text)
+
+
+class PlainBuild(QuietBuild):
+    """Prints every step as it comes."""
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(console)
+        self._clock = clock
+        self._told_at = clock()
+        self._sent: dict[str, Transfer] = {}
+
+    def stage(self, text: str) -> None:
+        """Print what begins."""
+        self._console.info(text)
+
+    def line(self, text: str) -> None:
+        """Print a detail, indented."""
+        click.echo(f"  {text}", err=True)
+
+    def done(self, text: str) -> None:
+        """Print what has ended."""
+        self._console.info(text)
+
+    def layer(self, line: LayerLine) -> None:
+        """Print a layer that was made; those that were there already are not worth a line."""
+        if line.is_new:
+            self.line(f"{line.title}: {shown_size(line.size_bytes)}")
+
+    def transfer(self, event: Transfer) -> None:
+        """Print what has arrived, and now and then how far all of it is."""
+        self._sent[event.what] = event
+        if event.outcome:
+            self.line(f"{event.what}: {shown_size(event.size_bytes)}, {event.outcome}")
+        elif self._clock() - self._told_at >= TELL_EVERY_S:
+            self._told_at = self._clock()
+            open_ones = [one for one in self._sent.values() if not one.outcome]
+            sent = sum(one.sent_bytes for one in open_ones)
+            size = sum(one.size_bytes for one in open_ones)
+            self.line(f"{shown_size(sent)} of {shown_size(size)} sent")
+
+
+class JsonBuild:
+    """Prints one JSON object a line; `event` says what it is, `time` is in seconds since 1970."""
+
+    def stage(self, text: str) -> None:
+        """Tell what begins."""
+        self._tell("stage", text=text)
+
+    def line(self, text: str) -> None:
+        """Tell a detail."""
+        self._tell("line", text=text)
+
+    def done(self, text: str) -> None:
+        """Tell what has ended."""
+        self._tell("done", text=text)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def layer(self, line: LayerLine) -> None:
+        """Tell of a layer."""
+        self._tell(
+            "layer", title=line.title, size=line.size_bytes, new=line.is_new, digest=line.digest
+        )
+
+    def transfer(self, event: Transfer) -> None:
+        """Tell how far an upload is."""
+        self._tell(
+            "transfer",
+            what=event.what,
+            sent=event.sent_bytes,
+            size=event.size_bytes,
+            outcome=event.outcome,
+        )
+
+    def warning(self, text: str) -> None:
+        """Tell what the user should know."""
+        self._tell("warning", text=text)
+
+    def _tell(self, event: str, **fields: object) -> None:
+        line = json.dumps({"event": event, "time": round(time.time(), 3), **fields})
+        click.echo(line, err=True)
+
+
+def choose_build_display(
+    style: str | None, environ: Mapping[str, str], console: Console
+) -> BuildDisplay:
+    """Return the display for `--progress`, else `BUILDKIT_PROGRESS`, else what stderr can show."""
+    chosen = style or environ.get("BUILDKIT_PROGRESS") or "auto"
+    if chosen in ("json", "rawjson"):
+        return JsonBuild()
+    if chosen == "quiet":
+        return QuietBuild(console)
+    is_capable = sys.stderr.isatty() and environ.get("TERM") != "dumb"
+    if chosen == "tty" or (chosen != "plain" and is_capable):
+        from cogworks.cli.live_build import LiveBuild
+
+        return LiveBuild(console)
+    return PlainBuild(console)

@@ -1,0 +1,146 @@
+"""The options of `cog build` and `cog push`, declared once, and the values that they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from cogworks.cli.build_display import STYLES
+from cogworks.cli.options import file_option, global_options
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+COMPRESSIONS = ("gzip", "zstd", "none")
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """What the options said; None where nothing was said.
+
+    Attributes:
+        timestamp_s: seconds since 1970 for everything in the image that has a time.
+        secrets: each as it was given.
+    """
+
+    config_name: str
+    platform: str | None
+    base_image: str | None
+    base_python: str | None
+    pull: bool
+    compression: str
+    no_cache: bool
+    lock: bool
+    separate_weights: bool
+    secrets: tuple[str, ...]
+    timestamp_s: int | None
+    openapi_schema: str | None
+    skip_schema_validation: bool
+    server_packages: str | None
+    insecure_registries: tuple[str, ...]
+    progress_style: str | None
+
+
+def build_options(function: F) -> F:
+    """Add the options that `build` and `push` share; they arrive as the fields of ``BuildOptions``."""
+    for option in reversed([*_options(), *_accepted(), global_options]):
+        function = option(function)
+    return function
+
+
+def _options() -> list[Callable[[Any], Any]]:
+    return [
+        file_option,
+        click.option(
+            "--platform",
+            envvar="COG_PLATFORM",
+            show_envvar=True,
+            metavar="OS/ARCH",
+            help="What the image runs on: linux/amd64 or linux/arm64. [default: this machine's]",
+        ),
+        click.option(
+            "--base-image",
+            metavar="IMAGE",
+            help="Rest the image on IMAGE instead of python:X-slim or cog.yaml's.",
+        ),
+        click.option(
+            "--base-python",
+            metavar="PATH",
+            help="Where the base has its Python, if it does not say: /usr/bin/python3.11.",
+        ),
+        click.option(
+            "--pull", is_flag=True, help="Ask the registry again what the base's tag stands for."
+        ),
+        click.option(
+            "--compression",
+            type=click.Choice(COMPRESSIONS),
+            default="gzip",
+            show_default=True,
+            help="How layers are packed; Docker before 23 cannot read zstd.",
+        ),
+        click.option("--no-cache", is_flag=True, help="Make every layer anew; downloads are kept."),
+        click.option(
+            "--lock",
+            is_flag=True,
+            help="Keep the exact packages in pylock.cog.toml beside cog.yaml, and use them next time.",
+        ),
+        click.option(
+            "--secret",
+            "secrets",
+            multiple=True,
+            metavar="id=ID,src=FILE",
+            help="A secret for build.run: id=ID,src=FILE or id=ID,env=NAME. May be repeated.",
+        ),
+        click.option(
+            "--separate-weights",
+            is_flag=True,
+            help="Give large files that are no code layers of their own from 10 MB on.",
+        ),
+        click.option(
+            "--timestamp",
+            "timestamp_s",
+            type=click.IntRange(min=-1),
+            envvar="SOURCE_DATE_EPOCH",
+            show_envvar=True,
+            metavar="SECONDS",
+            help="The time of the image, since 1970. [default: 0, so that it is reproducible]",
+        ),
+        click.option(
+            "--openapi-schema",
+            metavar="FILE",
+            help="Use this OpenAPI document instead of reading the source.",
+        ),
+        click.option(
+            "--skip-schema-validation", is_flag=True, hidden=True, help="Build without a schema."
+        ),
+        click.option(
+            "--server-packages",
+            envvar="COG_SERVER_PACKAGES",
+            show_envvar=True,
+            metavar="FILE",
+            help="Requirements of the image's prediction server, for an index that lacks our versions.",
+        ),
+        click.option(
+            "--insecure-registry",
+            "insecure_registries",
+            multiple=True,
+            metavar="HOST[:PORT]",
+            help="A registry that may be talked to without encryption. May be repeated.",
+        ),
+        click.option(
+            "--progress",
+            "progress_style",
+            type=click.Choice(STYLES),
+            help="How to show what is going on. [default: BUILDKIT_PROGRESS, or auto]",
+        ),
+    ]
+
+
+def _accepted() -> list[Callable[[Any], Any]]:
+    """Options of the format that change nothing here: modules are compiled always, nothing is stripped."""
+    return [
+        click.option("--strip", is_flag=True, hidden=True, expose_value=False),
+        click.option("--precompile", is_flag=True, hidden=True, expose_value=False),
+    ]

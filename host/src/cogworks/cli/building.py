@@ -1,0 +1,237 @@
+"""What `build` and `push` have in common: from options to a project, a builder, and an image with its account of itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cogworks.cli.build_display import BuildDisplay, LayerLine, choose_build_display
+from cogworks.cli.build_options import BuildOptions
+from cogworks.cli.errors import OptionError
+from cogworks.cli.prepare import (
+    Options,
+    describe_model,
+    find_cache_dir,
+    open_project,
+    read_document,
+)
+from cogworks.cli.sizes import shown_size
+from cogworks.cli.state import State
+
+if TYPE_CHECKING:
+    from cogworks.build.assemble import BuiltImage, How
+    from cogworks.build.base_image import Base
+    from cogworks.build.builder import Builder
+    from cogworks.build.layers import NamedLayer
+    from cogworks.build.plan import Step
+    from cogworks.oci.platform import Platform
+    from cogworks.oci.reference import Reference
+    from cogworks.project import Project
+    from cogworks.registry.client import Client
+
+
+class Registries:
+    """The client of registries, made when it is first needed: loading it takes time."""
+
+    def __init__(self, state: State, options: BuildOptions) -> None:
+        self._state, self._options = state, options
+        self._stack = ExitStack()
+
+    @cached_property
+    def client(self) -> Client:
+        """The client, with the user's credentials."""
+        from cogworks.registry.client import Client
+        from cogworks.registry.credentials import credential_store
+
+        store = credential_store(self._state.environ, Path.home())
+        insecure = self._options.insecure_registries
+        return self._stack.enter_context(Client(store, insecure_registries=insecure))
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._stack.close()
+
+
+@dataclass(frozen=True)
+class Building:
+    """One call of `cog build` or `cog push`, before and while it works.
+
+    Attributes:
+        document: the OpenAPI document; empty where it is left out.
+    """
+
+    state: State
+    options: BuildOptions
+    project: Project
+    document: dict[str, Any]
+    display: BuildDisplay
+    registries: Registries
+
+    @cached_property
+    def builder(self) -> Builder:
+        """What makes images."""
+        from cogworks.build.builder import Builder
+        from cogworks.build.cache import Cache
+
+        cache = Cache(find_cache_dir(self.state.environ), is_reused=not self.options.no_cache)
+        return Builder(cache, self.display, lambda: self.registries.client, self.state.environ)
+
+    @cached_property
+    def platform(self) -> Platform:
+        """What the image is for."""
+        from cogworks.oci.platform import parse_platform
+
+        return parse_platform(self.options.platform or f"linux/{os.uname().machine}")
+
+    def find_base(self) -> Base:
+        """Return the base of the image."""
+        from cogworks.build.builder import BaseWish
+        from cogworks.oci.reference import parse_reference
+
+        options = self.options
+        is_newest = options.pull or options.no_cache
+        wish = BaseWish(parse_reference(self.base_name[0]), options.base_python, is_newest)
+        return self.builder.find_base(self.project, wish, self.platform)
+
+    @property
+    def base_name(self) -> tuple[str, str]:
+        """The name of the base, and why it is that one."""
+        from cogworks.build.base_image import default_base
+
+        if self.options.base_image is not None:
+            return self.options.base_image, "named by --base-image"
+        build = self.project.build
+        if build.base_image is not None:
+            return build.base_image, f"named by {self.project.config_path.name}: build.base_image"
+        return default_base(build.python_version), "the default for the project's Python"
+
+    def build(
+        self, base: Base, on_layer: Callable[[NamedLayer], object] | None = None
+    ) -> BuiltImage:
+        """Return the image, shown while it is made."""
+
+        def tell(layer: NamedLayer) -> None:
+            cached = layer.cached
+            digest, size = str(cached.layer.digest), cached.layer.size_bytes
+            self.display.layer(LayerLine(layer.title, size, cached.is_new, digest))
+            if on_layer is not None:
+                on_layer(layer)
+
+        self.display.stage("Making layers")
+        image = self.builder.build(self.project, base, self._how(), tell)
+        for notice in image.notices:
+            self.display.warning(notice)
+        return image
+
+    def plan(self) -> tuple[Step, ...]:
+        """Return what a build would do, without doing it."""
+        from cogworks.build.context import read_context
+        from cogworks.build.plan import plan_build
+
+        context = read_context(self.project.directory, self.project.build.weight_patterns)
+        name, reason = self.base_name
+        return plan_build(self.project, name, reason, str(self.platform), context)
+
+    def keep(self, name: Reference, image: BuiltImage) -> bool:
+        """Note the image under its name; return whether that name stood for another one."""
+        from cogworks.build.image_store import ImageStore
+
+        store = ImageStore(self.builder.cache)
+        before = store.find(name, image.config.platform)
+        store.keep(name, image)
+        return before is None or before.digest != image.digest
+
+    def _how(self) -> How:
+        from cogworks.build.assemble import How
+        from cogworks.build.image import DEFAULT_USER
+        from cogworks.build.labels import find_revision
+        from cogworks.oci.layer import Codec
+
+        options, build = self.options, self.project.build
+        return How(
+            codec=Codec[options.compression.upper()],
+            weight_patterns=build.weight_patterns,
+            keep_lock=options.lock or build.lock,
+            user=build.user or DEFAULT_USER,
+            created_s=max(options.timestamp_s or 0, 0),
+            revision=find_revision(self.project.directory, self.state.environ),
+            server_packages=_server_packages(options),
+            document=self.document,
+        )
+
+
+@contextmanager
+def start_building(context: click.Context, values: Mapping[str, Any]) -> Generator[Building]:
+    """Read the project, and say all that is wrong with it before anything is fetched or made.
+
+    Args:
+        values: what the options of ``build_options`` were given.
+
+    Raises:
+        CogworksError: there is no project, or it has problems.
+    """
+    state, options = context.ensure_object(State), BuildOptions(**values)
+    project = open_project(state, Options(options.config_name))
+    document = _document(project, state, options)
+    _check_requirements(project)
+    display = choose_build_display(options.progress_style, state.environ, state.console)
+    with closing(display), closing(Registries(state, options)) as registries:
+        yield Building(state, options, project, document, display, registries)
+
+
+def account(image: BuiltImage) -> list[tuple[str, str]]:
+    """Return what there is to say of an image: (what, how it is)."""
+    layers = image.manifest.layers
+    size = sum(one.size_bytes for one in layers)
+    new = sum(one.cached.layer.size_bytes for one in image.layers if one.cached.is_new)
+    made = f"{shown_size(new)} of them made now" if new else "none of them made now"
+    base = image.base.reference
+    return [
+        ("digest", str(image.digest)),
+        ("size", f"{shown_size(size)} in {len(layers)} layers, {made}"),
+        ("base", f"{replace(base, digest=None).familiar}@{image.base.digest.short}"),
+    ]
+
+
+def _server_packages(options: BuildOptions) -> Path:
+    from cogworks.build.server_layer import PACKAGES
+
+    if options.server_packages is None:
+        return PACKAGES
+    path = Path(options.server_packages).absolute()
+    if not path.is_file():
+        raise OptionError(f"--server-packages: there is no file {path}")
+    return path
+
+
+def _document(project: Project, state: State, options: BuildOptions) -> dict[str, Any]:
+    if options.openapi_schema is not None:
+        return read_document(Path(options.openapi_schema), "--openapi-schema")
+    if options.skip_schema_validation:
+        return {}
+    mode = "run" if project.run is not None or project.train is None else "train"
+    return describe_model(project, state, mode)
+
+
+def _check_requirements(project: Project) -> None:
+    """Find what is wrong with the requirements before anything is fetched; notices come with the image."""
+    from cogworks.engines.inputs import read_requirements
+
+    source = project.build.requirements_file
+    if source is None or source.suffix != ".toml":
+        read_requirements(project)
+
+
+def show_account(state: State, title: str, rows: list[tuple[str, str]]) -> None:
+    """Print what there is to say of an image, in columns."""
+    width = max(len(name) for name, _ in rows)
+    state.console.info(title)
+    for name, text in rows:
+        click.echo(f"  {name:{width}}  {text}", err=True)

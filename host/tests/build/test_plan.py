@@ -1,0 +1,41 @@
+"""What a build says that it would do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cogworks.build.context import Context, SourceFile
+from cogworks.build.plan import Step, plan_build
+from cogworks.project import Build, Project, RunCommand
+
+HERE = Path("/projects/m")
+
+
+def steps_of(build: Build, *weights: SourceFile) -> dict[str, Step]:
+    project = Project(HERE, HERE / "cog.yaml", build, run="run.py:Runner")
+    context = Context(HERE, (SourceFile("run.py", 10, False),), weights, (), ())
+    return {
+        step.title: step
+        for step in plan_build(project, "python:3.11-slim", "a reason", "linux/amd64", context)
+    }
+
+
+def test_the_steps_come_in_the_order_of_the_image() -> None:
+    build = Build("3.11", HERE / "requirements.txt", (), ("ffmpeg",), (RunCommand("make"),))
+    found = steps_of(build, SourceFile("weights.bin", 70_000_000, False))
+    assert list(found) == [
+        *("schema", "base", "environment", "system packages", "packages", "weights"),
+        *("server", "SDK", "commands", "code", "metadata"),
+    ]
+    assert [title for title, step in found.items() if step.needs_engine] == [
+        *("system packages", "commands"),
+    ]
+    assert found["packages"].what == "requirements.txt"
+    assert found["weights"].what == "1 file, 70 MB"
+    assert found["base"] == Step("base", "python:3.11-slim for linux/amd64", "a reason")
+
+
+def test_a_project_without_requirements_says_so() -> None:
+    assert steps_of(Build("3.11"))["packages"].what == "none"
+    listed = steps_of(Build("3.11", None, ("numpy==2.1.0",)))
+    assert listed["packages"].what == "cog.yaml: build.python_packages"

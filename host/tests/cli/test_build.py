@@ -1,0 +1,189 @@
+"""`cog build` and `cog push`, offline: a registry of the tests, and wheels that they make."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cogworks.cli.build import command as build_command
+from cogworks.cli.push import command as push_command
+from cogworks.cli.state import State
+from cogworks.errors import CogworksError
+from cogworks.registry.client import Client
+from cogworks.schema import SchemaError
+from cogworks.testing import FakeRegistry
+from host.tests.build.bases import offline, push_base, write_server_wheels
+from host.tests.build.conftest import write_wheel
+
+pytestmark = pytest.mark.slow
+
+CONFIG = """\
+build:
+  python_version: "3.11"
+  python_packages:
+    - msgspec==0.14
+run: run.py:Runner
+"""
+RUN = """\
+from cog import BaseRunner
+
+
+class Runner(BaseRunner):
+    def run(self, text: str) -> str:
+        return text
+"""
+
+
+class Desk:
+    """A project, a cache, and the commands as a user types them."""
+
+    def __init__(self, root: Path, host: str) -> None:
+        self.root, self.host = root, host
+        self.project, packages = root / "my project", root / "packages"
+        self.project.mkdir()
+        self.write("cog.yaml", CONFIG)
+        self.write("run.py", RUN)
+        listed = write_server_wheels(packages)
+        write_wheel(packages, "msgspec", "0.14")
+        with Client() as client:
+            self.base = str(push_base(client, host))
+        self.environ = {
+            **offline(root, packages),
+            "COG_CACHE_DIR": str(root / "cache"),
+            "COG_SERVER_PACKAGES": str(listed),
+            "DOCKER_CONFIG": str(root / "docker"),
+        }
+
+    def write(self, name: str, text: str) -> None:
+        (self.project / name).write_text(text)
+
+    def build(self, *arguments: str, **environ: str) -> Result:
+        return self._call(build_command, ["--base-image", self.base, *arguments], environ)
+
+    def push(self, *arguments: str, **environ: str) -> Result:
+        return self._call(push_command, ["--base-image", self.base, *arguments], environ)
+
+    def _call(self, command: object, arguments: list[str], environ: dict[str, str]) -> Result:
+        state = State({**self.environ, **environ})
+        return CliRunner().invoke(command, arguments, obj=state, env=state.environ)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def registry() -> Iterator[FakeRegistry]:
+    with FakeRegistry() as registry:
+        yield registry
+
+
+@pytest.fixture
+def desk(tmp_path: Path, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    desk = Desk(tmp_path, registry.host)
+    monkeypatch.chdir(desk.project)
+    return desk
+
+
+def text_of(result: Result) -> str:
+    assert result.exit_code == 0, result.exception or result.stderr
+    return result.stderr
+
+
+def test_a_build_says_what_it_made_and_prints_the_digest_alone(desk: Desk) -> None:
+    result = desk.build()
+    told = text_of(result)
+    assert "Image built as cog-my-project:latest" in told
+    digest = result.stdout.strip()
+    assert digest.startswith("sha256:")
+    assert f"digest  {digest}" in told
+    assert " layers, " in told
+    assert "of them made now" in told
+
+
+def test_a_second_build_says_that_nothing_has_changed(desk: Desk) -> None:
+    first, second = desk.build(), desk.build()
+    assert second.stdout == first.stdout
+    told = text_of(second)
+    assert "Nothing has changed: cog-my-project:latest is as it was built before" in told
+    assert "none of them made now" in told
+
+
+def test_no_cache_makes_every_layer_again_and_the_same(desk: Desk) -> None:
+    first, second = desk.build(), desk.build("--no-cache")
+    assert second.stdout == first.stdout
+    assert "msgspec: " in text_of(second)
+
+
+def test_a_tag_of_the_base_is_asked_for_once(desk: Desk, registry: FakeRegistry) -> None:
+    text_of(desk.build())
+    asked = len(registry.requests)
+    assert "Nothing has changed" in text_of(desk.build())
+    assert len(registry.requests) == asked
+    text_of(desk.build("--pull"))
+    assert len(registry.requests) > asked
+
+
+def test_explain_names_the_steps_and_does_nothing(desk: Desk) -> None:
+    result = desk.build("--explain", "-t", "me/model:v1")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("me/model:v1, lowest layer first:")
+    for word in ("base", "packages", "server", "SDK", "code", "metadata"):
+        assert f"\n  {word} " in result.stdout
+    assert not (desk.root / "cache").exists()
+
+
+def test_a_mistake_is_told_before_anything_is_fetched(desk: Desk) -> None:
+    desk.write("run.py", RUN.replace("text: str", "text"))
+    result = desk.build()
+    assert isinstance(result.exception, SchemaError)
+    assert not (desk.root / "cache").exists()
+
+
+def test_a_layout_is_a_folder_or_one_file(desk: Desk) -> None:
+    digest = desk.build("--output", "out").stdout.strip()
+    index = json.loads((desk.project / "out" / "index.json").read_bytes())
+    assert index["manifests"][0]["digest"] == digest
+    text_of(desk.build("--output", str(desk.root / "image.tar")))
+    with tarfile.open(desk.root / "image.tar") as archive:
+        assert "oci-layout" in archive.getnames()
+
+
+def test_progress_for_programs_is_a_json_object_a_line(desk: Desk) -> None:
+    told = text_of(desk.build("--progress", "json"))
+    events = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+    assert {"stage", "layer"} <= {event["event"] for event in events}
+    layer = next(event for event in events if event["event"] == "layer")
+    assert layer["new"] is True
+    assert layer["digest"].startswith("sha256:")
+
+
+def test_a_push_sends_what_the_registry_lacks_and_prints_the_pinned_name(
+    desk: Desk, registry: FakeRegistry
+) -> None:
+    name = f"{desk.host}/me/model"
+    first = desk.push(f"{name}:v1")
+    assert f"Pushed to {name}:v1" in text_of(first)
+    pinned = first.stdout.strip()
+    assert pinned.startswith(f"{name}@sha256:")
+    assert "nothing: the registry has it all" in text_of(desk.push(f"{name}:v2"))
+    desk.write("run.py", f"{RUN}\n# more\n")
+    assert " in 2 blobs" in text_of(desk.push(f"{name}:v3"))
+
+
+def test_a_push_goes_where_cog_yaml_says(desk: Desk) -> None:
+    desk.write("cog.yaml", f"{CONFIG}image: {desk.host}/me/model\n")
+    assert f"Pushed to {desk.host}/me/model:latest" in text_of(desk.push())
+
+
+def test_a_push_without_a_name_says_how_to_give_one(desk: Desk) -> None:
+    result = desk.push()
+    assert isinstance(result.exception, CogworksError)
+    assert "cog push registry.example/me/my-model" in str(result.exception)
+
+
+def test_a_wrong_platform_is_told(desk: Desk) -> None:
+    result = desk.build("--platform", "windows/amd64")
+    assert isinstance(result.exception, CogworksError)
+    assert "windows/amd64" in str(result.exception)
