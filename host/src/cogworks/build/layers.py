@@ -195,7 +195,9 @@ def locked_wheels(
     source = project.build.requirements_file
     is_pyproject = source is not None and source.suffix == ".toml"
     lines = () if is_pyproject else read_requirements(project).options
-    credentials = read_credentials(variables, lines)
+    index = resolution.torch_index
+    urls = (index.url,) if index is not None and index.url is not None else ()
+    credentials = read_credentials(variables, (*lines, *urls))
     counter = _Counter(progress)
     wheels = fetch_wheels(cache, resolution.wheels, credentials, counter.add, variables)
     return wheels, list(resolution.notices)

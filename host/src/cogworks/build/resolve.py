@@ -19,6 +19,7 @@ from cogworks.build.cache import Cache
 from cogworks.build.errors import LockError
 from cogworks.build.lock import LockedWheel, pinned_hashes, read_lock
 from cogworks.build.target import Target
+from cogworks.build.torch_index import TorchIndex, find_torch_index
 from cogworks.engines.inputs import Inputs, collect_inputs, hash_all
 from cogworks.engines.progress import Progress
 from cogworks.engines.resolution import index_switches, leave_out_ours, write_source
@@ -40,6 +41,7 @@ class Resolution:
     notices: tuple[str, ...]
     is_new: bool
     path: Path | None
+    torch_index: TorchIndex | None = None
 
 
 def resolve(
@@ -69,8 +71,11 @@ def resolve(
         return Resolution((), notices, False, None)
     pinned = pinned_hashes(inputs.requirements.lines)
     beside = project.directory / LOCK_NAME
-    project_key = _project_key(project, inputs, target)
-    machine_key = hash_all([inputs.key, str(FORMAT), str(target)])
+    torch_index = find_torch_index(project, inputs, target, environment)
+    project_key = _project_key(project, inputs, target, torch_index.folder)
+    machine_key = hash_all(
+        [inputs.key, str(FORMAT), str(target), str(torch_index.folder), torch_index.shown]
+    )
     kept = cache.root / "locks-of-projects" / machine_key / "pylock.toml"
     path, is_new = beside, False
     with cache.lock(f"lock-{machine_key}"):
@@ -79,12 +84,15 @@ def resolve(
             path, text = kept, _current(kept, project_key)
         if text is None:
             progress.stage(f"Resolving the requirements for {target}")
-            uv = _Resolver(project, inputs, target, Uv(environment), progress, python)
-            text, is_new = uv.write(path, project_key), True
-    return Resolution(read_lock(text, path.parent, target, pinned), notices, is_new, path)
+            resolver = _Resolver(
+                project, inputs, target, Uv(environment), progress, python, torch_index
+            )
+            text, is_new = resolver.write(path, project_key), True
+    wheels = read_lock(text, path.parent, target, pinned)
+    return Resolution(wheels, notices, is_new, path, torch_index)
 
 
-def _project_key(project: Project, inputs: Inputs, target: Target) -> str:
+def _project_key(project: Project, inputs: Inputs, target: Target, torch_folder: str | None) -> str:
     """Return the hash of what the project itself asks for; paths count relative to it."""
     requirements = inputs.requirements
     lines = (*requirements.lines, *requirements.options, *requirements.switches)
@@ -94,7 +102,8 @@ def _project_key(project: Project, inputs: Inputs, target: Target) -> str:
         texts = [line.replace(folder, _PLACEHOLDER) for line in texts]
     files = [inputs.pyproject, inputs.lock, project.directory / "uv.toml"]
     contents = [one.read_text(encoding="utf-8") for one in files if one and one.is_file()]
-    return hash_all([str(FORMAT), str(target), inputs.artifacts_digest, *texts, *contents])
+    torch = f"torch {torch_folder}"
+    return hash_all([str(FORMAT), str(target), torch, inputs.artifacts_digest, *texts, *contents])
 
 
 def _current(path: Path, key: str) -> str | None:
@@ -115,6 +124,7 @@ class _Resolver:
     uv: Uv
     progress: Progress
     python: Path
+    torch_index: TorchIndex
 
     def write(self, path: Path, key: str) -> str:
         """Ask uv, write its answer to a path at once or not at all, and return it."""
@@ -135,13 +145,25 @@ class _Resolver:
         return text
 
     def _run(self, workspace: Path, output: Path) -> None:
+        """Ask uv; ask again where it found PyTorch among what other packages need: that comes from its own index."""
+        names = self.torch_index.direct
+        self._ask(workspace, output, names)
+        while more := self.torch_index.missing(output.read_text(encoding="utf-8"), names):
+            names |= more
+            output.unlink()  # Otherwise uv would prefer the versions that are in it.
+            self._ask(workspace, output, names)
+
+    def _ask(self, workspace: Path, output: Path, from_torch_index: frozenset[str]) -> None:
         arguments = self._arguments(workspace, output)
+        if self.torch_index.url is not None and from_torch_index:
+            arguments.append(str(self.torch_index.write_pins(from_torch_index, workspace)))
         outcome = self.uv.run(arguments, self.project.directory, self.progress.line)
         if outcome.code != 0:
             source = self.project.build.requirements_file or self.project.config_path
             reason = outcome.explanation.replace(str(workspace / "requirements.in"), source.name)
             raise LockError(
                 f"the packages of {source.name} cannot be resolved for {self.target}:\n{reason}"
+                f"{self.torch_index.explain(reason) if from_torch_index else ''}"
             )
 
     def _arguments(self, workspace: Path, output: Path) -> list[str]:
