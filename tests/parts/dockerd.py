@@ -99,11 +99,11 @@ def dockerd() -> Generator[Docker]:
         with running(command, folder / "log", is_up):
             yield docker
     finally:
-        _unmount_below(folder)
+        unmount_below(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _unmount_below(folder: Path) -> None:
+def unmount_below(folder: Path) -> None:
     """Let go of what a daemon that was killed has left mounted."""
     mounts = (line.split()[1] for line in Path("/proc/mounts").read_text().splitlines())
     for mount in sorted((one for one in mounts if one.startswith(f"{folder}/")), reverse=True):

@@ -22,6 +22,7 @@ from tests.parts.base_tree import BaseTree, base_tree
 from tests.parts.docker_registry import docker_registry
 from tests.parts.dockerd import Docker, dockerd
 from tests.parts.missing import MissingPart
+from tests.parts.podman import podman as own_podman
 
 
 @contextmanager
@@ -45,6 +46,13 @@ def docker() -> Iterator[Docker]:
     """Return a docker of this process's own; images and containers stay in it from test to test."""
     with skipping(), dockerd() as docker:
         yield docker
+
+
+@pytest.fixture(scope="session")
+def podman() -> Iterator[Docker]:
+    """Return a podman of this process's own; images and containers stay in it from test to test."""
+    with skipping(), own_podman() as podman:
+        yield podman
 
 
 @pytest.fixture(scope="session")
