@@ -69,7 +69,7 @@ def base_tree(recipe: Recipe | None = None, cache: Path | None = None) -> BaseTr
         MissingPart: it is not there, and cannot be made: not root, no debootstrap, no network.
     """
     recipe = recipe or Recipe()
-    folder = (cache or _cache_folder()) / recipe.key
+    folder = (cache or cache_folder()) / recipe.key
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _lock(folder.with_suffix(".lock")):
@@ -78,7 +78,8 @@ def base_tree(recipe: Recipe | None = None, cache: Path | None = None) -> BaseTr
     return _read(recipe, folder)
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
+    """Return where parts and downloads are kept: in the `.cache` of the repository, not of a worktree."""
     command = ["git", "rev-parse", "--path-format=absolute", "--git-common-dir"]
     try:
         done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)

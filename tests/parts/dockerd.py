@@ -1,20 +1,17 @@
-"""Docker's daemon, with folders and a socket of its own; several may run beside each other and beside the machine's own.
+"""Docker's daemon, with folders, a socket and a network of its own; several may run beside each other.
 
-They share the bridge `docker0`, which is made when the first one starts. `--bridge=none` must not be used: such a daemon
-removes the bridge of the others.
+`--bridge=none` must not be used instead: such a daemon removes the bridge `docker0` of the others.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
+from tests.parts.bridge import bridge
+from tests.parts.engine import Engine, plain_environment
+from tests.parts.folder import storage_folder
 from tests.parts.missing import find_program, need_root
 from tests.parts.process import running
 
@@ -23,44 +20,10 @@ DEBIANS = ("/usr/bin",)
 
 
 @dataclass(frozen=True)
-class Docker:
-    """A daemon and the client that talks to it.
+class Docker(Engine):
+    """A daemon and the client that talks to it; ``host`` is for `DOCKER_HOST`."""
 
-    Attributes:
-        host: for `DOCKER_HOST`, `unix://...`.
-        environment: what commands need to reach this daemon and no other.
-    """
-
-    client: str
-    host: str
-    environment: Mapping[str, str] = field(repr=False)
-
-    def run(
-        self,
-        *arguments: str,
-        input: bytes | None = None,
-        environment: Mapping[str, str] | None = None,
-        check: bool = True,
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a command of docker's client to its end; an error has its output.
-
-        Raises:
-            AssertionError: it failed, unless ``check`` is false.
-        """
-        done = subprocess.run(
-            [self.client, *arguments],
-            input=input,
-            env={**self.environment, **(environment or {})},
-            capture_output=True,
-            check=False,
-        )
-        output, errors = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
-        assert not check or done.returncode == 0, f"docker {' '.join(arguments)}: {output}{errors}"
-        return subprocess.CompletedProcess(done.args, done.returncode, output, errors)
-
-    def remove(self, container: str) -> None:
-        """Remove a container with its anonymous volumes, whether it runs or is there at all."""
-        self.run("rm", "--force", "--volumes", container, check=False)
+    host: str = ""
 
 
 @contextmanager
@@ -73,38 +36,23 @@ def dockerd() -> Generator[Docker]:
     program = find_program("dockerd", "docker.io")
     client = find_program("docker", "docker.io", DEBIANS)
     need_root("dockerd")
-    # Short, since the paths of sockets are.
-    folder = Path(tempfile.mkdtemp(prefix="cog-dockerd-"))
-    try:
+    with bridge() as network, storage_folder("dockerd") as folder:
         host = f"unix://{folder / 'docker.sock'}"
         command = [
             program,
             *("--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")),
-            *("--host", host, "--pidfile", str(folder / "pid")),
+            *("--host", host, "--pidfile", str(folder / "pid"), "--bridge", network),
         ]
-        # No plugins, contexts or credentials of whoever runs the tests.
-        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         environment = {
-            **kept,
-            "HOME": str(folder),
+            **plain_environment(str(folder)),
             "DOCKER_HOST": host,
             "DOCKER_CONFIG": str(folder / "config"),
             "DOCKER_BUILDKIT": "1",
         }
-        docker = Docker(client, host, environment)
-
-        def is_up() -> bool:
-            return docker.run("version", check=False).returncode == 0
-
-        with running(command, folder / "log", is_up):
+        docker = Docker(client, environment, host)
+        with running(command, folder / "log", lambda: _is_up(docker)):
             yield docker
-    finally:
-        unmount_below(folder)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
-def unmount_below(folder: Path) -> None:
-    """Let go of what a daemon that was killed has left mounted."""
-    mounts = (line.split()[1] for line in Path("/proc/mounts").read_text().splitlines())
-    for mount in sorted((one for one in mounts if one.startswith(f"{folder}/")), reverse=True):
-        subprocess.run(["umount", "--lazy", mount], check=False, capture_output=True)
+def _is_up(docker: Docker) -> bool:
+    return docker.run("version", check=False).returncode == 0

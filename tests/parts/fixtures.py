@@ -1,11 +1,11 @@
 """The parts as fixtures, for a `conftest.py` to import by name.
 
-    from tests.parts.fixtures import base_reference, docker, real_registry
+    from tests.parts.fixtures import base_reference, debian, docker, real_registry
 
-    __all__ = ["base_reference", "docker", "real_registry"]
+    __all__ = ["base_reference", "debian", "docker", "real_registry"]
 
-Each process of tests has its own servers, started when the first test asks; where a part is missing, its tests are skipped
-and say why.
+(`base_reference` uses `debian` and `real_registry`.) Each process of tests has its own servers, started when the first test
+asks; where a part is missing, its tests are skipped and say why.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from contextlib import contextmanager
 
 import pytest
 
+import tests.parts.podman as tools
 from cogworks.oci.reference import Reference
 from cogworks.registry.client import Client
 from tests.parts.base_image import push_base
 from tests.parts.base_tree import BaseTree, base_tree
 from tests.parts.docker_registry import docker_registry
 from tests.parts.dockerd import Docker, dockerd
+from tests.parts.engine import Engine
 from tests.parts.missing import MissingPart
-from tests.parts.podman import podman as own_podman
 
 
 @contextmanager
@@ -49,10 +50,24 @@ def docker() -> Iterator[Docker]:
 
 
 @pytest.fixture(scope="session")
-def podman() -> Iterator[Docker]:
-    """Return a podman of this process's own; images and containers stay in it from test to test."""
-    with skipping(), own_podman() as podman:
+def podman() -> Iterator[Engine]:
+    """Return a podman with storage of this process's own."""
+    with skipping(), tools.podman() as podman:
         yield podman
+
+
+@pytest.fixture(scope="session")
+def buildah() -> Iterator[Engine]:
+    """Return a buildah with storage of this process's own."""
+    with skipping(), tools.buildah() as buildah:
+        yield buildah
+
+
+@pytest.fixture(scope="session")
+def skopeo() -> Iterator[Engine]:
+    """Return a skopeo."""
+    with skipping(), tools.skopeo() as skopeo:
+        yield skopeo
 
 
 @pytest.fixture(scope="session")

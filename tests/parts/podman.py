@@ -1,92 +1,107 @@
-"""Podman, with storage and settings of its own; it has no daemon.
-
-In a small virtual machine it may not raise limits, and crun may not know its cgroups; so limits are low, and runc is taken
-where it is installed. Programs get all of that by variables, as from the settings of a user.
-"""
+"""podman, buildah and skopeo with storage of their own; nothing runs that would have to be ended."""
 
 from __future__ import annotations
 
-import os
+import resource
 import shutil
-import subprocess
-import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.parts.dockerd import Docker, unmount_below
+from tests.parts.engine import Engine, plain_environment
+from tests.parts.folder import storage_folder
 from tests.parts.missing import MissingPart, find_program, need_root
+
+STORAGE = """\
+[storage]
+driver = "overlay"
+graphroot = "{folder}/root"
+runroot = "{folder}/run"
+"""
+
+# runc also where cgroups of both versions are mounted, which crun refuses; limits that are not above our own.
+CONTAINERS = """\
+[containers]
+default_ulimits = ["nofile={files}:{files}", "nproc={processes}:{processes}"]
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "none"
+runtime = "{runtime}"
+tmp_dir = "{folder}/tmp"
+"""
+
+LIMIT = 1024
 
 
 @contextmanager
-def podman(insecure_registry: str = "") -> Generator[Docker]:
-    """Set podman up while the block runs; it starts empty and leaves nothing.
+def container_tools() -> Generator[Mapping[str, str]]:
+    """Make an environment in which podman, buildah and skopeo work, apart from everything else."""
+    with storage_folder("podman") as folder:
+        yield _configure(folder)
 
-    Args:
-        insecure_registry: the host of one that it may talk plain HTTP to.
+
+@contextmanager
+def podman() -> Generator[Engine]:
+    """Offer podman while the block runs.
 
     Raises:
-        MissingPart: it is not installed, this is not root, or it cannot be used here.
+        MissingPart: it is not installed, or this is not root.
     """
     program = find_program("podman", "podman")
-    need_root("podman")
-    folder = Path(tempfile.mkdtemp(prefix="cog-podman-"))
-    try:
-        podman = Docker(program, "", _settings(folder, insecure_registry))
-        done = podman.run("info", check=False)
+    need_root("podman with networks and overlays")
+    with container_tools() as environment:
+        engine = Engine(program, environment)
+        done = engine.run("info", check=False)
         if done.returncode:
-            raise MissingPart(f"podman cannot be used here: {done.stderr.strip().splitlines()[-1]}")
-        try:
-            yield podman
-        finally:
-            podman.run("rm", "--all", "--force", "--volumes", check=False)
-    finally:
-        unmount_below(folder)
-        shutil.rmtree(folder, ignore_errors=True)
+            raise MissingPart(f"podman does not work here: {done.stderr.strip()}")
+        yield engine
 
 
-def _settings(folder: Path, insecure_registry: str) -> dict[str, str]:
-    runtime = "runc" if _has_runc() else "crun"
-    files = {
-        "containers.conf": (
-            "[containers]\n"
-            'default_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]\n'
-            "[engine]\n"
-            f'runtime = "{runtime}"\n'
-            # The usual locks and folders are shared with every other podman of this machine.
-            'lock_type = "file"\n'
-            f'tmp_dir = "{folder / "tmp"}"\n'
-            'events_logger = "file"\n'
-        ),
-        "storage.conf": (
-            "[storage]\n"
-            'driver = "overlay"\n'
-            f'graphroot = "{folder / "root"}"\n'
-            f'runroot = "{folder / "run"}"\n'
-        ),
-        "registries.conf": (
-            f'[[registry]]\nlocation = "{insecure_registry}"\ninsecure = true\n'
-            if insecure_registry
-            else ""
-        ),
-    }
-    for name, text in files.items():
-        (folder / name).write_text(text)
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+@contextmanager
+def buildah() -> Generator[Engine]:
+    """Offer buildah while the block runs; its steps run without a runtime, by chroot.
+
+    Raises:
+        MissingPart: it is not installed, or this is not root.
+    """
+    program = find_program("buildah", "buildah")
+    need_root("buildah with overlays")
+    with container_tools() as environment:
+        engine = Engine(program, {**environment, "BUILDAH_ISOLATION": "chroot"})
+        done = engine.run("info", check=False)
+        if done.returncode:
+            raise MissingPart(f"buildah does not work here: {done.stderr.strip()}")
+        yield engine
+
+
+@contextmanager
+def skopeo() -> Generator[Engine]:
+    """Offer skopeo while the block runs.
+
+    Raises:
+        MissingPart: it is not installed.
+    """
+    program = find_program("skopeo", "skopeo")
+    with container_tools() as environment:
+        yield Engine(program, environment)
+
+
+def _configure(folder: Path) -> Mapping[str, str]:
+    files, processes = (
+        min(LIMIT, resource.getrlimit(one)[1]) if resource.getrlimit(one)[1] > 0 else LIMIT
+        for one in (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC)
+    )
+    runtime = "runc" if shutil.which("runc", path="/usr/sbin:/usr/bin") else "crun"
+    values = {"files": files, "processes": processes, "runtime": runtime, "folder": folder}
+    (folder / "storage.conf").write_text(STORAGE.format(**values))
+    (folder / "containers.conf").write_text(CONTAINERS.format(**values))
+    (folder / "auth.json").write_text('{"auths": {}}')
+    (folder / "registries.conf").write_text("unqualified-search-registries = []\n")
     return {
-        **kept,
-        "HOME": str(folder),
-        "TMPDIR": str(folder),
-        "XDG_RUNTIME_DIR": str(folder),
-        "CONTAINERS_CONF": str(folder / "containers.conf"),
+        **plain_environment(str(folder)),
         "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+        "CONTAINERS_CONF": str(folder / "containers.conf"),
         "CONTAINERS_REGISTRIES_CONF": str(folder / "registries.conf"),
+        "REGISTRY_AUTH_FILE": str(folder / "auth.json"),
+        "TMPDIR": str(folder),
     }
-
-
-def _has_runc() -> bool:
-    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    program = shutil.which("runc", path=path)
-    if program is None:
-        return False
-    return subprocess.run([program, "--version"], check=False, capture_output=True).returncode == 0
