@@ -29,6 +29,8 @@ class BuildOptions:
     platform: str | None
     base_image: str | None
     base_python: str | None
+    use_cuda_base_image: str
+    use_cog_base_image: bool | None
     pull: bool
     compression: str
     no_cache: bool
@@ -69,6 +71,13 @@ def _options() -> list[Callable[[Any], Any]]:
             "--base-python",
             metavar="PATH",
             help="Where the base has its Python, if it does not say: /usr/bin/python3.11.",
+        ),
+        click.option(
+            "--use-cuda-base-image",
+            type=click.Choice(["auto", "true", "false"]),
+            default="auto",
+            show_default=True,
+            help="Whether a GPU project rests on nvidia/cuda; auto: if its packages bring no CUDA.",
         ),
         click.option(
             "--pull", is_flag=True, help="Ask the registry again what the base's tag stands for."
@@ -139,8 +148,16 @@ def _options() -> list[Callable[[Any], Any]]:
 
 
 def _accepted() -> list[Callable[[Any], Any]]:
-    """Options of the format that change nothing here: modules are compiled always, nothing is stripped."""
+    """Options of the format that change nothing here: modules are compiled always, layers are shared without a base of ours."""
     return [
+        click.option(
+            "--use-cog-base-image",
+            type=click.BOOL,
+            is_flag=False,
+            flag_value=True,
+            default=None,
+            hidden=True,
+        ),
         click.option("--strip", is_flag=True, hidden=True, expose_value=False),
         click.option("--precompile", is_flag=True, hidden=True, expose_value=False),
     ]

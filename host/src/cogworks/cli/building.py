@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cogworks.oci.platform import Platform
     from cogworks.oci.reference import Reference
     from cogworks.project import Project
+    from cogworks.project.base_choice import BaseChoice
     from cogworks.registry.client import Client
 
 
@@ -65,12 +66,14 @@ class Building:
 
     Attributes:
         document: the OpenAPI document; empty where it is left out.
+        base_choice: what the image rests on, and why.
     """
 
     state: State
     options: BuildOptions
     project: Project
     document: dict[str, Any]
+    base_choice: BaseChoice
     display: BuildDisplay
     registries: Registries
 
@@ -97,20 +100,8 @@ class Building:
 
         options = self.options
         is_newest = options.pull or options.no_cache
-        wish = BaseWish(parse_reference(self.base_name[0]), options.base_python, is_newest)
+        wish = BaseWish(parse_reference(self.base_choice.reference), options.base_python, is_newest)
         return self.builder.find_base(self.project, wish, self.platform)
-
-    @property
-    def base_name(self) -> tuple[str, str]:
-        """The name of the base, and why it is that one."""
-        from cogworks.build.base_image import default_base
-
-        if self.options.base_image is not None:
-            return self.options.base_image, "named by --base-image"
-        build = self.project.build
-        if build.base_image is not None:
-            return build.base_image, f"named by {self.project.config_path.name}: build.base_image"
-        return default_base(build.python_version), "the default for the project's Python"
 
     def build(
         self, base: Base, on_layer: Callable[[NamedLayer], object] | None = None
@@ -136,8 +127,10 @@ class Building:
         from cogworks.build.plan import plan_build
 
         context = read_context(self.project.directory, self.project.build.weight_patterns)
-        name, reason = self.base_name
-        return plan_build(self.project, name, reason, str(self.platform), context)
+        choice = self.base_choice
+        return plan_build(
+            self.project, choice.reference, choice.reason, str(self.platform), context
+        )
 
     def keep(self, name: Reference, image: BuiltImage) -> bool:
         """Note the image under its name; return whether that name stood for another one."""
@@ -180,10 +173,10 @@ def start_building(context: click.Context, values: Mapping[str, Any]) -> Generat
     state, options = context.ensure_object(State), BuildOptions(**values)
     project = open_project(state, Options(options.config_name))
     document = _document(project, state, options)
-    _check_requirements(project)
+    base_choice = _base_choice(project, state, options)
     display = choose_build_display(options.progress_style, state.environ, state.console)
     with closing(display), closing(Registries(state, options)) as registries:
-        yield Building(state, options, project, document, display, registries)
+        yield Building(state, options, project, document, base_choice, display, registries)
 
 
 def account(image: BuiltImage) -> list[tuple[str, str]]:
@@ -220,13 +213,24 @@ def _document(project: Project, state: State, options: BuildOptions) -> dict[str
     return describe_model(project, state, mode)
 
 
-def _check_requirements(project: Project) -> None:
-    """Find what is wrong with the requirements before anything is fetched; notices come with the image."""
-    from cogworks.engines.inputs import read_requirements
+def _base_choice(project: Project, state: State, options: BuildOptions) -> BaseChoice:
+    """Return what the image rests on; reading the requirements for that finds what is wrong with them."""
+    from cogworks.engines.requirement_lines import requirement_lines
+    from cogworks.project.base_choice import BaseOptions, CudaImages, choose_base
 
-    source = project.build.requirements_file
-    if source is None or source.suffix != ".toml":
-        read_requirements(project)
+    if options.use_cog_base_image:
+        state.console.warning(
+            "--use-cog-base-image: there are no such images here; layers are shared without them"
+        )
+    wish = BaseOptions(
+        given=options.base_image,
+        registry=state.environ.get("COG_BASE_REGISTRY"),
+        cuda_images=CudaImages(options.use_cuda_base_image),
+    )
+    choice = choose_base(project, requirement_lines(project), wish)
+    for warning in choice.warnings:
+        state.console.warning(warning.render(project.config_path.name))
+    return choice
 
 
 def show_account(state: State, title: str, rows: list[tuple[str, str]]) -> None:
