@@ -270,8 +270,6 @@ def run_steps(
                 made.append(NamedLayer(title, cached))
                 if on_layer is not None:
                     on_layer(made[-1])
-                if cached.is_new:
-                    progress.line(f"{title}: {cached.layer.size_bytes / 1e6:.1f} MB")
             return tuple(made)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)

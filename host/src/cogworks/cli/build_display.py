@@ -120,6 +120,8 @@ class PlainBuild(QuietBuild):
     def transfer(self, event: Transfer) -> None:
         """Print what has arrived, and now and then how far all of it is."""
         self._sent[event.what] = event
+        if event.outcome == "existed":
+            return
         if event.outcome:
             self.line(f"{event.what}: {shown_size(event.size_bytes)}, {event.outcome}")
         elif self._clock() - self._told_at >= TELL_EVERY_S:
