@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cogworks.build.base_image import Base
 from cogworks.build.cache import Cache
+from cogworks.build.compilers import find_compiler
 from cogworks.build.errors import BuildError
 from cogworks.build.image import (
     DEFAULT_USER,
@@ -25,7 +26,6 @@ from cogworks.build.layers import (
     OnLayer,
     Options,
     ProjectLayers,
-    find_compiler,
     make_layers,
     run_steps,
 )
@@ -40,8 +40,10 @@ from cogworks.oci.layer import Codec
 from cogworks.oci.manifest import Manifest
 from cogworks.project.model import Project
 from cogworks.registry.blobs import Blob, BytesBlob, FileBlob, RemoteBlob
-from cogworks.registry.client import Client
 from cogworks.schema import describe
+
+if TYPE_CHECKING:
+    from cogworks.registry.client import Client
 
 SCHEMA_NAME = "openapi_schema.json"
 """Where the server looks for the document, below `/src/.cog`."""
@@ -173,7 +175,7 @@ def _our_layers(
     python = base.target.python
     wheels = server_wheels(base.target, cache, progress, environment, how.server_packages)
     sdk = next(one for one in wheels if one.name == SDK)
-    compiler = find_compiler(base.target, environment) if how.bytecode else None
+    compiler = find_compiler(cache, base.target, environment) if how.bytecode else None
     server = partial(server_layer, cache, wheels, python, base.interpreter, compiler, how.codec)
     ours = partial(sdk_layer, cache, sdk, python, compiler, how.codec)
     return run_steps([("server", server), ("SDK", ours)], progress, how.jobs, on_layer)

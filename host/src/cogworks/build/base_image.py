@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from cogworks.build.cache import Cache
 from cogworks.build.errors import BaseError
@@ -24,8 +24,10 @@ from cogworks.oci.image import parse_config
 from cogworks.oci.manifest import Manifest, parse_document
 from cogworks.oci.platform import Platform
 from cogworks.oci.reference import Reference, parse_reference
-from cogworks.registry.client import Client
-from cogworks.registry.pull import PulledImage, pull_image
+from cogworks.registry.pulled import PulledImage
+
+if TYPE_CHECKING:
+    from cogworks.registry.client import Client
 
 OUR_FIXED_LAYERS = 2
 """The server and the SDK, beside what `make_layers` makes."""
@@ -119,6 +121,9 @@ def _pull(
         known = _known(_path(cache, reference.digest, platform))
         if known is not None:
             return known
+    # Loaded only where a registry has to be asked: it takes longer than a build that changes nothing.
+    from cogworks.registry.pull import pull_image
+
     image = pull_image(connect(), reference, platform)
     own = digest_of(image.manifest_bytes)
     for digest in {own, reference.digest or own}:

@@ -16,6 +16,7 @@ from packaging.utils import parse_wheel_filename
 from cogworks.build.bytecode import Compiler
 from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.code_layer import code_layer, metadata_layer, weights_layer
+from cogworks.build.compilers import find_compiler
 from cogworks.build.context import Context, read_context
 from cogworks.build.errors import BuildError
 from cogworks.build.grouping import Group, Item, Section, fit, group
@@ -28,7 +29,6 @@ from cogworks.build.wheels import fetch_wheels
 from cogworks.engines.inputs import read_requirements
 from cogworks.engines.pip_settings import read_pip_settings, uv_variables
 from cogworks.engines.progress import Progress
-from cogworks.engines.python import Machine
 from cogworks.oci.layer import Codec
 from cogworks.project.model import Project
 
@@ -141,7 +141,7 @@ def _make_layers(
     wheels, notices = locked_wheels(
         project, target, cache, progress, environment, keep_lock=options.keep_lock
     )
-    compiler = find_compiler(target, environment) if options.bytecode else None
+    compiler = find_compiler(cache, target, environment) if options.bytecode else None
     if wheels and options.bytecode and compiler is None:
         notices.append(
             f"No Python {target.python_version} is on this machine: the packages are not compiled "
@@ -158,12 +158,6 @@ def _make_layers(
         notices += [str(conflict) for conflict in find_conflicts(ordered, target.python)]
     told = (*notices, *context.warnings)
     return ProjectLayers(layers[:lower], layers[lower:], told, _freeze(wheels))
-
-
-def find_compiler(target: Target, environment: Mapping[str, str]) -> Compiler | None:
-    """Return a Python of the target's minor version on this machine; its architecture does not matter."""
-    found = Machine(environment).find(target.python_version)
-    return Compiler(found.path, found.version) if found else None
 
 
 def locked_wheels(

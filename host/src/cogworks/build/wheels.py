@@ -9,8 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import httpx2
+from typing import TYPE_CHECKING
 
 from cogworks.build.cache import Cache
 from cogworks.build.errors import DownloadError
@@ -18,6 +17,10 @@ from cogworks.build.index_credentials import IndexCredentials, without_user_info
 from cogworks.build.lock import LockedWheel
 from cogworks.build.wheel_set import WheelFile
 from cogworks.engines.redact import redact
+from cogworks.oci.digest import Digest
+
+if TYPE_CHECKING:
+    import httpx2
 
 PARALLEL = 8
 """Downloads at once; more are slower on a usual line."""
@@ -52,14 +55,37 @@ def fetch_wheels(
     Raises:
         DownloadError: a wheel cannot be fetched, or is not what the lock says.
     """
+    found = {one.digest: _here(cache, one) for one in wheels}
+    missing = [one for one in wheels if found[one.digest] is None]
+    if missing:
+        found |= _fetch(cache, missing, credentials, on_bytes, environment)
+    return [file for one in wheels if (file := found[one.digest]) is not None]
+
+
+def _here(cache: Cache, wheel: LockedWheel) -> WheelFile | None:
+    path = cache.wheel_path(wheel.digest)
+    is_there = cache.is_whole(path, wheel.digest)
+    return WheelFile(wheel.name, wheel.filename, wheel.digest, path) if is_there else None
+
+
+def _fetch(
+    cache: Cache,
+    wheels: Sequence[LockedWheel],
+    credentials: IndexCredentials,
+    on_bytes: Callable[[int], None],
+    environment: Mapping[str, str],
+) -> dict[Digest, WheelFile | None]:
+    # Loaded only where something has to be fetched: it takes longer than all of a build that changes nothing.
+    import httpx2
+
     authorities = environment.get("SSL_CERT_FILE") or None
     context = ssl.create_default_context(cafile=authorities)
     with httpx2.Client(timeout=TIMEOUT_S, follow_redirects=True, verify=context) as client:
         fetcher = _Fetcher(cache, client, credentials, on_bytes)
         with ThreadPoolExecutor(PARALLEL) as pool:
-            futures = [pool.submit(fetcher.fetch, wheel) for wheel in wheels]
+            futures = {wheel.digest: pool.submit(fetcher.fetch, wheel) for wheel in wheels}
             try:
-                return [future.result() for future in futures]
+                return {digest: future.result() for digest, future in futures.items()}
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -75,8 +101,6 @@ class _Fetcher:
     def fetch(self, wheel: LockedWheel) -> WheelFile:
         path = self.cache.wheel_path(wheel.digest)
         found = WheelFile(wheel.name, wheel.filename, wheel.digest, path)
-        if self.cache.is_whole(path, wheel.digest):
-            return found
         with self.cache.lock(f"wheel-{wheel.digest.hex}"):
             if not self.cache.is_whole(path, wheel.digest):
                 self._bring(wheel, path)
@@ -125,6 +149,8 @@ class _Fetcher:
             return
         url = wheel.url or ""
         auth = self.credentials.find(url)
+        import httpx2
+
         try:
             with self.client.stream("GET", without_user_info(url), auth=auth) as response:
                 self._check(wheel, response.status_code)

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cogworks.oci.digest import Digest, digest_of
 from cogworks.oci.manifest import Descriptor
 from cogworks.oci.reference import Repository
-from cogworks.registry.client import Client
+
+if TYPE_CHECKING:
+    from cogworks.registry.client import Client
 
 BLOCK_BYTES = 1024 * 1024
 

@@ -5,35 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from cogworks.oci.errors import DocumentError
-from cogworks.oci.image import CONFIG_MAX_BYTES, ImageConfig, parse_config
+from cogworks.oci.image import CONFIG_MAX_BYTES, parse_config
 from cogworks.oci.manifest import Descriptor, Index, Manifest
 from cogworks.oci.platform import Platform, choose
 from cogworks.oci.reference import Reference, Repository
 from cogworks.registry.client import Client, FetchedManifest
 from cogworks.registry.errors import ProtocolError
+from cogworks.registry.pulled import PulledImage
 
 INDEX_DEPTH_MAX = 3
 """An index may hold indexes; nobody needs more of them inside each other."""
-
-
-@dataclass(frozen=True)
-class PulledImage:
-    """An image without its layers.
-
-    Attributes:
-        reference: pinned to the manifest's digest.
-        manifest_bytes, config_bytes: as the registry sent them.
-    """
-
-    reference: Reference
-    manifest: Manifest
-    manifest_bytes: bytes
-    config: ImageConfig
-    config_bytes: bytes
 
 
 def pull_image(client: Client, reference: Reference, platform: Platform) -> PulledImage:

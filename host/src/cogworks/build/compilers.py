@@ -1,0 +1,57 @@
+"""Which Python of this machine compiles an image's modules, remembered: asking candidates what they are takes a while."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import cast
+
+from cogworks.build.bytecode import Compiler
+from cogworks.build.cache import Cache
+from cogworks.build.file_hash import identity_of
+from cogworks.build.target import Target
+from cogworks.engines.python import Machine
+
+_SEARCHED = ("PATH", "PYENV_ROOT", "HOME")
+"""What decides on where Pythons are looked for."""
+
+
+def find_compiler(cache: Cache, target: Target, environment: Mapping[str, str]) -> Compiler | None:
+    """Return a Python of the target's minor version on this machine; its architecture does not matter."""
+    searched = [f"{name}={environment.get(name, '')}" for name in _SEARCHED]
+    key = hashlib.sha256("\0".join([target.python_version, *searched]).encode()).hexdigest()
+    path = cache.root / "compilers" / f"{key}.json"
+    known = _known(path)
+    if known is not None:
+        return known
+    found = Machine(environment).find(target.python_version)
+    if found is None:
+        return None
+    compiler = Compiler(found.path, found.version)
+    _remember(cache, path, compiler)
+    return compiler
+
+
+def _known(path: Path) -> Compiler | None:
+    """Return what was found before, if that file is still the same."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        entry = cast("dict[str, object]", json.loads(path.read_bytes()))
+        python = Path(str(entry["path"]))
+        if identity_of(python.resolve()) == entry["identity"]:
+            return Compiler(python, str(entry["version"]))
+    return None
+
+
+def _remember(cache: Cache, path: Path, compiler: Compiler) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {
+        "path": str(compiler.python),
+        "version": compiler.version,
+        "identity": identity_of(compiler.python.resolve()),
+    }
+    with cache.temporary() as temporary:
+        temporary.write_text(json.dumps(content) + "\n", encoding="utf-8")
+        temporary.replace(path)
