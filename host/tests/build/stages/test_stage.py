@@ -32,14 +32,14 @@ def test_system_packages_are_sorted_and_each_once(tmp_path: Path) -> None:
 
 
 def test_one_entry_may_name_several_packages(tmp_path: Path) -> None:
-    project = project_of(tmp_path, "  system_packages: [libgl1 libglib2.0-0, '']\n")
+    project = project_of(tmp_path, "  system_packages: [libgl1 libglib2.0-0]\n")
     (stage,) = needed_stages(project)
     assert isinstance(stage, SystemPackages)
     assert stage.packages == ("libgl1", "libglib2.0-0")
 
 
 def test_a_list_without_names_needs_nothing(tmp_path: Path) -> None:
-    assert needed_stages(project_of(tmp_path, "  system_packages: ['']\n  run: ['']\n")) == ()
+    assert needed_stages(project_of(tmp_path, "  system_packages: []\n  run: []\n")) == ()
 
 
 def test_pre_install_comes_after_run(tmp_path: Path) -> None:
