@@ -187,3 +187,17 @@ def test_a_wrong_platform_is_told(desk: Desk) -> None:
     result = desk.build("--platform", "windows/amd64")
     assert isinstance(result.exception, CogworksError)
     assert "windows/amd64" in str(result.exception)
+
+
+def test_weights_beside_the_image_are_refused_and_never_left_out(desk: Desk) -> None:
+    weights = "model: r.example/m\nweights:\n- {name: w, target: /w, source: {uri: w}}\n"
+    desk.write("cog.yaml", CONFIG + weights)
+    result = desk.build()
+    assert isinstance(result.exception, CogworksError)
+    assert str(result.exception).startswith("cog.yaml:7: weights that are kept beside the image")
+
+
+def test_a_dockerfile_of_the_users_is_for_docker(desk: Desk) -> None:
+    result = desk.build("--dockerfile", "Dockerfile")
+    assert isinstance(result.exception, CogworksError)
+    assert "docker build" in str(result.exception)

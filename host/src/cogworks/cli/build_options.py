@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from cogworks.cli.build_display import STYLES
+from cogworks.cli.errors import NotAvailable
 from cogworks.cli.options import file_option, global_options
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -158,6 +159,21 @@ def _accepted() -> list[Callable[[Any], Any]]:
             default=None,
             hidden=True,
         ),
+        click.option(
+            "--dockerfile",
+            metavar="FILE",
+            hidden=True,
+            expose_value=False,
+            callback=_refuse_dockerfile,
+        ),
         click.option("--strip", is_flag=True, hidden=True, expose_value=False),
         click.option("--precompile", is_flag=True, hidden=True, expose_value=False),
     ]
+
+
+def _refuse_dockerfile(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        raise NotAvailable(
+            f"--dockerfile {value}: images are built from cog.yaml here. `cog debug` prints the Dockerfile that comes "
+            "to the same; change that, and build it with `docker build`."
+        )

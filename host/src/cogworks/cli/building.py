@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import platform
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ import click
 
 from cogworks.cli.build_display import BuildDisplay, LayerLine, choose_build_display
 from cogworks.cli.build_options import BuildOptions
-from cogworks.cli.errors import OptionError
+from cogworks.cli.errors import NotAvailable, OptionError
 from cogworks.cli.prepare import (
     Options,
     describe_model,
@@ -91,7 +91,7 @@ class Building:
         """What the image is for."""
         from cogworks.oci.platform import parse_platform
 
-        return parse_platform(self.options.platform or f"linux/{os.uname().machine}")
+        return parse_platform(self.options.platform or f"linux/{platform.machine().lower()}")
 
     def find_base(self) -> Base:
         """Return the base of the image."""
@@ -172,6 +172,7 @@ def start_building(context: click.Context, values: Mapping[str, Any]) -> Generat
     """
     state, options = context.ensure_object(State), BuildOptions(**values)
     project = open_project(state, Options(options.config_name))
+    _refuse_managed_weights(project)
     document = _document(project, state, options)
     base_choice = _base_choice(project, state, options)
     display = choose_build_display(options.progress_style, state.environ, state.console)
@@ -191,6 +192,16 @@ def account(image: BuiltImage) -> list[tuple[str, str]]:
         ("size", f"{shown_size(size)} in {len(layers)} layers, {made}"),
         ("base", f"{replace(base, digest=None).familiar}@{image.base.digest.short}"),
     ]
+
+
+def _refuse_managed_weights(project: Project) -> None:
+    """Stop where an image would lack what the model needs."""
+    if project.weights:
+        name, line = project.config_path.name, project.lines.get("weights", 1)
+        raise NotAvailable(
+            f"{name}:{line}: weights that are kept beside the image cannot be built or pushed yet. Put the files "
+            f"into the project, where large ones get layers of their own, and remove weights from {name}."
+        )
 
 
 def _server_packages(options: BuildOptions) -> Path:
