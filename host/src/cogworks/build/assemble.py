@@ -178,7 +178,8 @@ def _our_layers(
     compiler = find_compiler(cache, base.target, environment) if how.bytecode else None
     server = partial(server_layer, cache, wheels, python, base.interpreter, compiler, how.codec)
     ours = partial(sdk_layer, cache, sdk, python, compiler, how.codec)
-    return run_steps([("server", server), ("SDK", ours)], progress, how.jobs, on_layer)
+    progress.stage("Packing the server's layers")
+    return run_steps([("server", server), ("SDK", ours)], how.jobs, on_layer)
 
 
 def _refuse_what_must_run(project: Project) -> None:

@@ -152,7 +152,8 @@ def _make_layers(
     if options.with_code:
         steps.append(("code", partial(code_layer, cache, context, options.codec)))
     steps.append(("metadata", partial(metadata_layer, cache, metadata, options.codec)))
-    layers = run_steps(steps, progress, options.jobs, options.on_layer)
+    progress.stage("Packing the project's layers")
+    layers = run_steps(steps, options.jobs, options.on_layer)
     if any(one.cached.is_new for one in layers):
         ordered = _in_order(context, wheels, options)
         notices += [str(conflict) for conflict in find_conflicts(ordered, target.python)]
@@ -245,7 +246,6 @@ def _in_order(context: Context, wheels: Sequence[WheelFile], options: Options) -
 
 def run_steps(
     steps: Sequence[tuple[str, MakeLayer]],
-    progress: Progress,
     jobs: int,
     on_layer: OnLayer | None = None,
 ) -> tuple[NamedLayer, ...]:

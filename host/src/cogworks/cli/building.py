@@ -115,7 +115,6 @@ class Building:
             if on_layer is not None:
                 on_layer(layer)
 
-        self.display.stage("Making layers")
         image = self.builder.build(self.project, base, self._how(), tell)
         for notice in image.notices:
             self.display.warning(notice)

@@ -19,7 +19,7 @@ from cogworks.cli.sizes import shown_size
 FRAMES_PER_S = 10
 BAR_WIDTH = 30
 WORTH_TELLING_S = 0.1
-"""A step that took less has no time behind it."""
+"""A step that took less leaves no line."""
 
 
 class LiveBuild:
@@ -83,10 +83,10 @@ class LiveBuild:
         self._transfers.clear()
 
     def _finish_stage(self) -> None:
-        if self._stage:
-            took = time.monotonic() - self._started
+        took = time.monotonic() - self._started
+        if self._stage and took >= WORTH_TELLING_S:
             text = Text.assemble(("✔ ", "green"), self._stage)
-            text.append(f"  {took:.1f} s" if took >= WORTH_TELLING_S else "", style="dim")
+            text.append(f"  {took:.1f} s", style="dim")
             self._print(text)
         self._stage = ""
         self._transfers.clear()
@@ -115,7 +115,8 @@ class LiveBuild:
         text.truncate(max(20, self._terminal.width - 4), overflow="ellipsis")
         row = Table.grid(padding=(0, 1))
         row.add_row(self._spinner, text)
-        return Group(row, self._bar()) if self._transfers else row
+        is_sending = any(not one.outcome for one in list(self._transfers.values()))
+        return Group(row, self._bar()) if is_sending else row
 
     def _bar(self) -> RenderableType:
         listed = list(self._transfers.values())
