@@ -243,19 +243,6 @@ def test_a_taken_port_is_an_error_that_says_so(launch_server: Any) -> None:
     assert f"cannot listen on 127.0.0.1:{port}" in second.stderr
 
 
-def test_without_a_reference_the_variable_is_named() -> None:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("COG_")}
-    result = subprocess.run(
-        [sys.executable, "-m", "cogworks.server"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 1
-    assert "COG_PREDICT_TYPE_STUB is not set" in result.stderr
-
-
 def _worker_of(server: Any) -> int:
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text()
     return int(children.split()[0])

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -16,6 +17,22 @@ from cogworks.server import __main__ as server_main
 
 MODELS = Path(__file__).resolve().parents[3] / "fixtures" / "models"
 TIMEOUT_S = 30.0
+
+CONFIG = """
+run: model.py:Model
+workers: 2
+environment:
+  - WORD=of cog.yaml
+  - OTHER=of cog.yaml
+"""
+
+MODEL = """
+import os
+
+class Model:
+    def run(self) -> list[str]:
+        return [os.environ["WORD"], os.environ["OTHER"]]
+"""
 
 
 @pytest.mark.slow
@@ -59,6 +76,47 @@ def test_the_module_of_upstream_takes_its_flags_and_tells_the_port_it_got(
     finally:
         process.kill()
         process.communicate()
+
+
+def serve_in(folder: Path, *flags: str, **variables: str) -> str:
+    """Start a server that must refuse; return what it says."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("COG_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "cogworks.server", *flags],
+        cwd=folder,
+        env={**inherited, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    return done.stderr
+
+
+@pytest.mark.slow
+def test_a_server_that_is_started_by_hand_finds_its_model_in_cog_yaml(
+    launch_server: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "cog.yaml").write_text(CONFIG)
+    (tmp_path / "model.py").write_text(MODEL)
+    server = launch_server(str(tmp_path), COG_PREDICT_TYPE_STUB="", WORD="of the caller")
+    answer = server.client.post("/predictions", json={"input": {}}).json()
+    assert answer["output"] == ["of the caller", "of cog.yaml"]
+    while "cogworks_slots 2.0" not in server.client.get("/metrics").text:
+        assert server.process.poll() is None  # The second worker is not ready yet.
+
+
+def test_without_a_model_the_variable_and_the_file_are_named(tmp_path: Path) -> None:
+    assert "COG_PREDICT_TYPE_STUB is not set" in serve_in(tmp_path)
+    (tmp_path / "cog.yaml").write_text("run: run.py:Runner\n")
+    said = serve_in(tmp_path, "--x-mode", "train")
+    assert "COG_TRAIN_TYPE_STUB is not set, and cog.yaml has no `train`" in said
+
+
+def test_every_flag_is_on_the_page_of_operations() -> None:
+    page = (MODELS.parents[1] / "docs" / "operations.md").read_text(encoding="utf-8")
+    for action in server_main._parser()._actions:
+        assert any(f"`{name}" in page for name in action.option_strings), action.option_strings
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ from cog._bridge.messages import Message
 from cogworks.server import supervisor
 from cogworks.server.launch import WorkerLaunch
 from cogworks.server.lifecycle import WorkerState
+from cogworks.server.process import spawn
 from cogworks.server.settings import Settings
 from cogworks.server.supervisor import Supervisor
 
@@ -70,6 +72,25 @@ def test_the_folder_of_a_dead_worker_stays_while_its_files_are_read(
         reader.has_read.set()
         await worker.stop()
         assert not folder.exists()
+
+    play(scene())
+
+
+def test_setup_began_with_the_process_though_the_server_came_later(
+    play: Any, sdk_tree: Path
+) -> None:
+    async def scene() -> None:
+        launch = WorkerLaunch(Path(sys.executable), sdk_tree, MODELS / "echo", "run.py:Runner")
+        process = spawn(launch, None)
+        earlier = dataclasses.replace(process, started_at=process.started_at - 100.0)
+        reader = Reader()
+        worker = Supervisor(launch, Settings(), reader, earlier)
+        await worker.start()
+        await reader.is_ready.wait()
+        assert worker.setup.completed_at is not None
+        assert 100.0 <= worker.setup.completed_at - worker.setup.started_at < 160.0
+        reader.has_read.set()
+        await worker.stop()
 
     play(scene())
 

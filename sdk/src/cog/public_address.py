@@ -24,18 +24,34 @@ class PrivateAddressError(OSError):
         )
 
 
+_EMBEDDING = tuple(
+    map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96"))
+)
+"""Networks whose last 32 bits are an IPv4 address. Source: RFC 4291, 2.5.5; RFC 6052; RFC 7915."""
+
+_PRIVATE = tuple(map(ipaddress.IPv6Network, ("64:ff9b:1::/48", "fec0::/10")))
+"""What ``ipaddress`` does not know for private: translation of one's own, and what came before fd00::/8."""
+
+
 def is_public(address: str) -> bool:
     """Tell whether an IP address belongs to the public internet.
 
     An IPv6 address that stands for an IPv4 one is judged by that one.
     """
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    mapped: Optional[ipaddress.IPv4Address] = getattr(parsed, "ipv4_mapped", None)
-    sixtofour: Optional[ipaddress.IPv4Address] = getattr(parsed, "sixtofour", None)
-    inner = mapped or sixtofour
-    return (
-        is_public(str(inner)) if inner is not None else parsed.is_global and not parsed.is_multicast
-    )
+    if isinstance(parsed, ipaddress.IPv6Address):
+        inner = _embedded(parsed)
+        if inner is not None:
+            return is_public(str(inner))
+        if any(parsed in network for network in _PRIVATE):
+            return False
+    return parsed.is_global and not parsed.is_multicast
+
+
+def _embedded(address: ipaddress.IPv6Address) -> Optional[ipaddress.IPv4Address]:
+    if any(address in network for network in _EMBEDDING):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.sixtofour
 
 
 def connect_public(

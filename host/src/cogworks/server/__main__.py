@@ -19,8 +19,10 @@ from cogworks.server.settings import Settings, parse_web_url
 SCHEMA_FILE = Path(".cog/openapi_schema.json")
 """Where an image keeps the OpenAPI document of its model, below the working directory."""
 
+CONFIG_FILE = Path("cog.yaml")
+
 REFERENCES = {"run": "COG_PREDICT_TYPE_STUB", "train": "COG_TRAIN_TYPE_STUB"}
-"""The variables that name the model (``run.py:Runner``)."""
+"""The variables that name the model (``run.py:Runner``); without them, ``cog.yaml`` does."""
 
 
 class StartError(CogworksError):
@@ -55,19 +57,37 @@ def _serve(options: argparse.Namespace, environment: os._Environ[str]) -> int:
         python=Path(options.python),
         sdk_tree=_sdk_tree(options),
         project_dir=Path.cwd(),
-        ref=_reference(mode, environment),
+        ref=environment.get(REFERENCES[mode], ""),
         mode=mode,
         environment=dict(environment),
     )
+    if not launch.ref:
+        settings, launch = _complete_by_project(settings, launch)
     return serve(settings, launch, _read_document(), announce=_announce)
 
 
-def _reference(mode: str, environment: os._Environ[str]) -> str:
-    name = REFERENCES[mode]
-    reference = environment.get(name, "")
-    if not reference:
-        raise StartError(f'{name} is not set; it names the model to serve, such as "run.py:Runner"')
-    return reference
+def _complete_by_project(settings: Settings, launch: WorkerLaunch) -> tuple[Settings, WorkerLaunch]:
+    """Take from ``cog.yaml`` what an image has in variables: for a server that is started by hand."""
+    name = REFERENCES[launch.mode]
+    if not CONFIG_FILE.is_file():
+        raise StartError(
+            f'{name} is not set; it names the model to serve, such as "run.py:Runner". There is no '
+            f"{CONFIG_FILE} here either"
+        )
+    from cogworks.project.files import load_project
+
+    project = load_project(launch.project_dir)
+    ref = project.train if launch.mode == "train" else project.run
+    if not ref:
+        raise StartError(f"{name} is not set, and {CONFIG_FILE} has no `{launch.mode}`")
+    is_given = "COG_WORKERS" in launch.environment
+    settings = dataclasses.replace(
+        settings,
+        max_concurrency=settings.max_concurrency or project.concurrency_max,
+        workers=settings.workers if is_given else project.workers or 1,
+    )
+    environment = {**dict(project.environment), **launch.environment}
+    return settings, dataclasses.replace(launch, ref=ref, environment=environment)
 
 
 def _read_document() -> dict[str, Any] | None:

@@ -80,9 +80,9 @@ class WorkerClient(Protocol):
 class SetupReport:
     """What is known of the present worker's setup; times in seconds since the epoch."""
 
-    def __init__(self) -> None:
-        """Begin now."""
-        self.started_at = time.time()
+    def __init__(self, age_s: float = 0.0) -> None:
+        """Begin now, or ``age_s`` ago: a worker is started before the server's own parts are loaded."""
+        self.started_at = time.time() - age_s
         self.completed_at: float | None = None
         self.error: str | None = None
         self.is_counted = False
@@ -223,7 +223,7 @@ class Supervisor:
     async def _start_process(self, process: WorkerProcess | None) -> None:
         if self.state is not WorkerState.STARTING:
             return  # Asked to stop since the restart was ordered.
-        self.setup = SetupReport()
+        self.setup = SetupReport(time.monotonic() - process.started_at if process else 0.0)
         self.ready = None
         self.reason = self._cause = None
         self._exited.clear()
