@@ -23,6 +23,7 @@ HOST_CORE = frozenset(
     {
         "cogworks.build",
         "cogworks.engines",
+        "cogworks.housekeeping",
         "cogworks.oci",
         "cogworks.project",
         "cogworks.registry",
@@ -59,6 +60,8 @@ LAYERS: Mapping[str, frozenset[str]] = {
             "cogworks.schema",
         }
     ),
+    # What of all caches may go.
+    "cogworks.housekeeping": frozenset({"cogworks.build", "cogworks.engines", "cogworks.oci"}),
     # Fakes that users' tests may use too.
     "cogworks.testing": HOST_CORE | {"cog._bridge", "cog._schema"},
     # Everything; and nothing imports it.

@@ -18,6 +18,7 @@ from cogworks.build.errors import BaseError
 from cogworks.build.glibc import find_glibc, is_alpine
 from cogworks.build.grouping import LAYERS_MAX
 from cogworks.build.target import DEFAULT_GLIBC, Target
+from cogworks.engines.lease import note_use
 from cogworks.errors import CogworksError
 from cogworks.oci.digest import Digest, digest_of
 from cogworks.oci.image import parse_config
@@ -163,5 +164,6 @@ def _known(path: Path) -> PulledImage | None:
         )
         if is_whole and isinstance(manifest, Manifest):
             config = parse_config(config_bytes)
+            note_use(path)
             return PulledImage(reference, manifest, manifest_bytes, config, config_bytes)
     return None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import cast
 
 from cogworks.build.cache import Cache
+from cogworks.engines.lease import note_use
 from cogworks.oci.digest import Digest, parse_digest
 from cogworks.oci.errors import DigestError
 from cogworks.oci.platform import Platform
@@ -28,10 +29,12 @@ class BaseTags:
     def find(self, reference: Reference, platform: Platform) -> Digest | None:
         """Return the digest that a name stood for; None if it is not known."""
         with suppress(OSError, ValueError, KeyError, TypeError, DigestError):
-            noted: object = json.loads(self._path(reference, platform).read_bytes())
+            path = self._path(reference, platform)
+            noted: object = json.loads(path.read_bytes())
             entry = cast("dict[str, str]", noted)
             # Two names whose files are one would be a mistake of ours: the name is compared.
             if entry["reference"] == str(reference):
+                note_use(path)
                 return parse_digest(entry["digest"])
         return None
 

@@ -2,19 +2,20 @@
 
     oci/blobs/sha256/<hex>        packed layers and other content, named by digest
     oci/wheels/sha256/<hex>       wheels, named by digest
-    oci/keys/<layer key>.json     diff_id, and for each codec: digest and size
+    oci/wheels/names/<hex>        the file name of a wheel
+    oci/keys/<layer key>.json     title, diff_id, and for each codec: digest and size
     oci/filehash/<name>.json      what a file's digest was when it had this size, time and inode
     oci/locks/<name>.lock         held while something of that name is made
-    oci/tmp/                      what is being written; a file left here belongs to nobody
+    oci/tmp/<lease>-<random>      what is being written by whoever has the lease; if nobody has it, it belongs to nobody
 
 A file gets its name only when it is complete, so a build that is killed leaves nothing that looks whole. An entry whose
-blob is gone, or no longer what it was, is made again.
+blob is gone, or no longer what it was, is made again. What a cache hands out is claimed until its owner ends, so that
+nobody removes it meanwhile (`engines.lease`); the time of a key's file, or of a wheel's name, tells the day of its last use.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -26,12 +27,21 @@ from filelock import FileLock
 
 from cogworks.build.file_hash import FileHashes
 from cogworks.build.packer import Summary
+from cogworks.engines.lease import Lease, note_use
 from cogworks.oci.digest import Digest
 from cogworks.oci.errors import DigestError
 from cogworks.oci.layer import Codec, Layer
 
 NAME_MAX_CHARS = 64
 """Keys and digests are sha256: 64 digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLayer:
+    """What the file of a key tells: what is in the layer, and its blobs, one a codec."""
+
+    title: str
+    blobs: tuple[Digest, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class Cache:
         self.root = cache_dir / "oci"
         self.is_reused = is_reused
         self._made: set[str] = set()
+        self.lease = Lease(cache_dir)
         self.hashes = FileHashes(self.root / "filehash")
 
     def blob_path(self, digest: Digest) -> Path:
@@ -64,10 +75,15 @@ class Cache:
         """Return where a wheel is, if it is there."""
         return self.root / "wheels" / "sha256" / digest.hex
 
-    def layer(self, key: str, codec: Codec, make: Callable[[Path], Summary]) -> CachedLayer:
+    def layer(
+        self, key: str, codec: Codec, make: Callable[[Path], Summary], title: str = ""
+    ) -> CachedLayer:
         """Return the layer of a key; ``make`` packs it into a new file where the cache has none.
 
         Two builds that want the same layer make it once: the second waits for the first.
+
+        Args:
+            title: what is in it, for people who look at the cache.
         """
         found = self.find_layer(key, codec)
         if found is not None:
@@ -79,22 +95,36 @@ class Cache:
             with self.temporary() as path:
                 layer = make(path).layer
                 target = self.keep(path, self.blob_path(layer.digest), layer.digest)
-            self._note(key, layer)
+            self._note(key, layer, title)
             self._made.add(key)
             return CachedLayer(layer, target, is_new=True)
 
     def find_layer(self, key: str, codec: Codec) -> CachedLayer | None:
         """Return a layer that is there and whole; what is damaged is removed."""
-        layer = _layer_of(_read_json(self._key_path(key)), codec)
+        entry = self._key_path(key)
+        self.lease.claim(entry)
+        layer = _layer_of(_read_json(entry), codec)
         if layer is None or not (self.is_reused or key in self._made):
             return None
         path = self.blob_path(layer.digest)
         if not self.is_whole(path, layer.digest, layer.size_bytes):
             return None
+        note_use(entry)
         return CachedLayer(layer, path, is_new=False)
 
+    def read_key(self, path: Path) -> KnownLayer | None:
+        """Return what a file in `keys` tells; None if it is not one of ours."""
+        entry = _read_json(path)
+        try:
+            variants = cast("Mapping[str, Mapping[str, object]]", entry["variants"])
+            blobs = [Digest(str(variant["digest"])) for variant in variants.values()]
+        except (KeyError, TypeError, AttributeError, DigestError):
+            return None
+        return KnownLayer(str(entry.get("title", "")), tuple(blobs))
+
     def is_whole(self, path: Path, digest: Digest, size_bytes: int | None = None) -> bool:
-        """Tell whether a file is what its name says; it is removed if not."""
+        """Tell whether a file is what its name says; it is removed if not, and claimed if it is."""
+        self.lease.claim(path)
         try:
             stat = path.stat()
             fits = size_bytes is None or stat.st_size == size_bytes
@@ -107,18 +137,31 @@ class Cache:
 
     def keep(self, temporary: Path, target: Path, digest: Digest) -> Path:
         """Give a complete file its name; its content is known to be of the digest."""
+        self.lease.claim(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.chmod(0o444)
         temporary.replace(target)
         self.hashes.remember(target, digest.hex)
         return target
 
+    def note_wheel(self, digest: Digest, filename: str) -> None:
+        """Note the name and the use of a wheel that is there."""
+        path = self.root / "wheels" / "names" / digest.hex
+        if path.exists():
+            note_use(path)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self.temporary() as temporary:
+            temporary.write_text(filename, encoding="utf-8")
+            temporary.replace(path)
+
     @contextmanager
     def temporary(self) -> Generator[Path]:
         """Yield a path for a new file; whatever is still there at the end is removed."""
         folder = self.root / "tmp"
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{os.getpid()}-{secrets.token_hex(6)}"
+        path = folder / f"{self.lease.name}-{secrets.token_hex(6)}"
+        self.lease.claim(path)
         try:
             yield path
         finally:
@@ -135,7 +178,7 @@ class Cache:
     def _key_path(self, key: str) -> Path:
         return self.root / "keys" / f"{key}.json"
 
-    def _note(self, key: str, layer: Layer) -> None:
+    def _note(self, key: str, layer: Layer, title: str) -> None:
         """Add a variant to the key's entry; a different diff_id replaces what was there."""
         path = self._key_path(key)
         known = _read_json(path)
@@ -143,7 +186,7 @@ class Cache:
         if known.get("diff_id") == layer.diff_id.hex:
             variants.update(cast("Mapping[str, object]", known.get("variants", {})))
         variants[layer.codec.name] = {"digest": layer.digest.hex, "size": layer.size_bytes}
-        content = {"diff_id": layer.diff_id.hex, "variants": variants}
+        content = {"diff_id": layer.diff_id.hex, "title": title, "variants": variants}
         path.parent.mkdir(parents=True, exist_ok=True)
         with self.temporary() as temporary:
             temporary.write_text(json.dumps(content, sort_keys=True) + "\n", encoding="utf-8")

@@ -44,7 +44,7 @@ def code_layer(cache: Cache, context: Context, codec: Codec) -> CachedLayer:
         members += [_member(context, one, hashes[one.path]) for one in context.code]
         return write_layer(with_parents(members), codec, path)
 
-    return cache.layer(key, codec, make)
+    return cache.layer(key, codec, make, "code")
 
 
 def weights_layer(
@@ -64,7 +64,8 @@ def weights_layer(
         members = [_weights_member(context, one, identities[one.path]) for one in files]
         return write_layer(with_parents(members), chosen, path)
 
-    return cache.layer(key, chosen, make)
+    title = ", ".join(sorted(one.path for one in files))
+    return cache.layer(key, chosen, make, f"weights: {title}")
 
 
 def metadata_layer(cache: Cache, files: Mapping[str, bytes], codec: Codec) -> CachedLayer:
@@ -78,7 +79,7 @@ def metadata_layer(cache: Cache, files: Mapping[str, bytes], codec: Codec) -> Ca
         ]
         return write_layer(with_parents(members), codec, path)
 
-    return cache.layer(key, codec, make)
+    return cache.layer(key, codec, make, "metadata")
 
 
 def _member(context: Context, one: SourceFile, sha256: str) -> Member:

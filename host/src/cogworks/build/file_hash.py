@@ -28,7 +28,7 @@ class FileHashes:
         """
         stat = path.stat()
         with suppress(OSError, ValueError, KeyError, TypeError):
-            noted = json.loads(self._entry(path).read_bytes())
+            noted = json.loads(self.entry(path).read_bytes())
             if noted["stat"] == _identity(stat):
                 return str(noted["sha256"])
         with path.open("rb") as file:
@@ -42,13 +42,14 @@ class FileHashes:
         """Note the digest of a file that is known, because it was computed while it was written."""
         self._write(path, path.stat(), sha256)
 
-    def _entry(self, path: Path) -> Path:
+    def entry(self, path: Path) -> Path:
+        """Return where the digest of a file is noted."""
         name = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()
         return self._root / f"{name}.json"
 
     def _write(self, path: Path, stat: os.stat_result, sha256: str) -> None:
         self._root.mkdir(parents=True, exist_ok=True)
-        entry = self._entry(path)
+        entry = self.entry(path)
         temporary = entry.with_suffix(f".{secrets.token_hex(4)}.tmp")
         try:
             temporary.write_text(json.dumps({"stat": _identity(stat), "sha256": sha256}))

@@ -17,6 +17,7 @@ from cogworks.build.cache import Cache
 from cogworks.build.errors import BuildError
 from cogworks.build.wheel_archive import record_hash
 from cogworks.build.wheel_set import WheelFile
+from cogworks.engines.lease import note_use
 from cogworks.oci.digest import digest_of
 
 SDK, HOST = "cogworks-sdk", "cogworks"
@@ -40,6 +41,8 @@ def own_wheel(name: str, cache: Cache) -> WheelFile:
     filename = f"{name.replace('-', '_')}-{found.version}-{TAG}.whl"
     metadata = dict(_metadata(found))
     path = cache.root / "own" / _key(package, files, metadata) / filename
+    cache.lease.claim(path.parent)
+    note_use(path)
     if not path.exists():
         contents = {
             f"{PACKAGES[name]}/{_relative(one, package)}": one.read_bytes() for one in files

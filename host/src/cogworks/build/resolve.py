@@ -21,6 +21,7 @@ from cogworks.build.lock import LockedWheel, pinned_hashes, read_lock
 from cogworks.build.target import Target
 from cogworks.build.torch_index import TorchIndex, find_torch_index
 from cogworks.engines.inputs import Inputs, collect_inputs, hash_all
+from cogworks.engines.lease import note_use
 from cogworks.engines.progress import Progress
 from cogworks.engines.resolution import index_switches, leave_out_ours, write_source
 from cogworks.engines.uv import Uv
@@ -82,6 +83,7 @@ def resolve(
         text = _current(beside, project_key)
         if text is None and not keep_beside:
             path, text = kept, _current(kept, project_key)
+            note_use(kept)
         if text is None:
             progress.stage(f"Resolving the requirements for {target}")
             resolver = _Resolver(

@@ -42,7 +42,7 @@ def sdk_layer(
         with wheel_members(cache, [wheel], python, compiler) as members:
             return write_layer(with_parents([*_tree(python), *members]), codec, path)
 
-    return cache.layer(key, codec, make)
+    return cache.layer(key, codec, make, "SDK")
 
 
 def _tree(python: tuple[int, int]) -> list[Member]:

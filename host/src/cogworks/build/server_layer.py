@@ -84,4 +84,4 @@ def server_layer(
             whole = [*venv_members(python, interpreter, SERVER), *members]
             return write_layer(with_parents(whole), codec, path)
 
-    return cache.layer(key, codec, make)
+    return cache.layer(key, codec, make, "server")

@@ -26,7 +26,7 @@ def venv_layer(
     def make(path: Path) -> Summary:
         return write_layer(with_parents(venv_members(python, interpreter)), codec, path)
 
-    return cache.layer(key, codec, make)
+    return cache.layer(key, codec, make, "environment")
 
 
 def venv_members(python: tuple[int, int], interpreter: str, prefix: str = VENV) -> list[Member]:

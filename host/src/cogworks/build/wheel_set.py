@@ -83,7 +83,8 @@ def wheels_layer(
         with wheel_members(cache, wheels, python, compiler) as members:
             return write_layer(with_parents(members), codec, path)
 
-    return cache.layer(wheels_key(wheels, python, compiler), codec, make)
+    title = ", ".join(sorted("-".join(one.filename.split("-", 2)[:2]) for one in wheels))
+    return cache.layer(wheels_key(wheels, python, compiler), codec, make, title)
 
 
 @contextmanager

@@ -59,6 +59,8 @@ def fetch_wheels(
     missing = [one for one in wheels if found[one.digest] is None]
     if missing:
         found |= _fetch(cache, missing, credentials, on_bytes, environment)
+    for one in wheels:
+        cache.note_wheel(one.digest, one.filename)
     return [file for one in wheels if (file := found[one.digest]) is not None]
 
 

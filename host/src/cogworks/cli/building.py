@@ -19,6 +19,7 @@ from cogworks.cli.prepare import (
     Options,
     describe_model,
     find_cache_dir,
+    keep_within_limits,
     open_project,
     read_document,
 )
@@ -177,6 +178,7 @@ def start_building(context: click.Context, values: Mapping[str, Any]) -> Generat
     display = choose_build_display(options.progress_style, state.environ, state.console)
     with closing(display), closing(Registries(state, options)) as registries:
         yield Building(state, options, project, document, base_choice, display, registries)
+    keep_within_limits(find_cache_dir(state.environ), state.environ)
 
 
 def account(image: BuiltImage) -> list[tuple[str, str]]:

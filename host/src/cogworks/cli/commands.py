@@ -24,6 +24,9 @@ class Entry:
 
 COMMANDS: Mapping[str, Entry] = {
     "build": Entry("cogworks.cli.build", "Build an image of the model."),
+    "cache": Entry(
+        "cogworks.cli.cache", "Show and clear the cache.", also=("prune", "clean", "clear", "gc")
+    ),
     "check": Entry(
         "cogworks.cli.check", "Check the project without building it.", also=("lint", "validate")
     ),

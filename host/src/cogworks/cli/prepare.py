@@ -17,6 +17,7 @@ from cogworks.cli.progress import choose_progress
 from cogworks.cli.state import State
 
 if TYPE_CHECKING:
+    from cogworks.engines.lease import Lease
     from cogworks.project import Project
     from cogworks.server.launch import WorkerLaunch
     from cogworks.server.settings import Settings
@@ -35,11 +36,12 @@ class Options:
 
 @dataclass(frozen=True)
 class Prepared:
-    """An environment that is there, and how to start things in it."""
+    """An environment that is there, and how to start things in it; ``lease`` keeps it from being removed."""
 
     python: Path
     sdk_tree: Path
     environment: Mapping[str, str]
+    lease: Lease
 
     def launch(self, project: Project, mode: str = "run") -> WorkerLaunch:
         """Return how to start the worker of a project that names a model."""
@@ -108,8 +110,9 @@ def prepare(project: Project, state: State, options: Options) -> Prepared:
     Raises:
         CogworksError: it cannot be made; the message says why.
     """
+    from cogworks.engines.lease import Lease, note_use
     from cogworks.engines.local import ensure_environment, notices
-    from cogworks.server.sdk_tree import materialize
+    from cogworks.server.sdk_tree import FOLDER, materialize
 
     chosen = parse_environment(options.environment, state.environ)
     if options.ignored:
@@ -126,9 +129,15 @@ def prepare(project: Project, state: State, options: Options) -> Prepared:
             python_version=options.python_version,
             environment=state.environ,
         )
+    if environment.is_new:
+        keep_within_limits(cache_dir, state.environ)
+    lease = environment.lease or Lease(cache_dir)
+    lease.claim(cache_dir / FOLDER)
+    sdk_tree = materialize(cache_dir)
+    note_use(sdk_tree)
     return Prepared(
         python=environment.python,
-        sdk_tree=materialize(cache_dir),
+        sdk_tree=sdk_tree,
         environment=environment_of_model(
             state.environ,
             environment.directory,
@@ -136,6 +145,7 @@ def prepare(project: Project, state: State, options: Options) -> Prepared:
             project.environment,
             chosen,
         ),
+        lease=lease,
     )
 
 
@@ -164,6 +174,21 @@ def find_cache_dir(environ: Mapping[str, str]) -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("cogworks")
+
+
+def keep_within_limits(cache_dir: Path, environ: Mapping[str, str]) -> None:
+    """Remove what the cache need not keep any longer, at most once a day; for whoever has just added to it.
+
+    Raises:
+        LimitError: a variable that names a limit has a wrong value.
+    """
+    from cogworks.housekeeping.stamp import is_time
+
+    if is_time(cache_dir):
+        from cogworks.housekeeping.daily import sweep_daily
+        from cogworks.housekeeping.limits import read_limits
+
+        sweep_daily(cache_dir, read_limits(environ))
 
 
 def read_document(path: Path, source: str = "COG_OPENAPI_SCHEMA") -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cogworks.engines.errors import EngineError
 from cogworks.engines.inputs import collect_inputs, read_requirements
+from cogworks.engines.lease import Lease
 from cogworks.engines.progress import Progress
 from cogworks.engines.store import Environment, Store
 from cogworks.errors import CogworksError
@@ -31,6 +32,8 @@ def ensure_environment(
 ) -> Environment:
     """Return the environment of a project; make it on the first call.
 
+    Keep what is returned as long as something runs in it: nobody removes the environment meanwhile.
+
     Args:
         cache_dir: environments are kept in ``cache_dir/envs``.
         progress: hears nothing when the environment is reused.
@@ -47,7 +50,7 @@ def ensure_environment(
     if complaint is not None:
         raise EngineError(f'Python "{version}": {complaint}')
     inputs = collect_inputs(project, version, environment)
-    store = Store(cache_dir / "envs")
+    store = Store(cache_dir / "envs", Lease(cache_dir))
     existing = store.find_by_inputs(inputs.key)
     if existing is not None:
         return existing

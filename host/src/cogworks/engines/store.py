@@ -20,43 +20,65 @@ import shutil
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
+from cogworks.engines.lease import Lease, note_use
 from cogworks.engines.progress import Progress
 
 MARKER = "environment.json"
+NOT_ENVIRONMENTS = frozenset({"inputs", "locks", "resolutions"})
+"""The other folders here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A virtual environment: its directory and its interpreter."""
+    """A virtual environment: its directory and its interpreter.
+
+    Attributes:
+        is_new: it was made just now.
+        lease: nobody else removes it as long as this lives: whoever runs something in it keeps the lease.
+    """
 
     directory: Path
     python: Path
+    is_new: bool = field(default=False, compare=False)
+    lease: Lease | None = field(default=None, compare=False, repr=False)
 
 
 class Store:
-    """The environments below one directory."""
+    """The environments below one directory.
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    Args:
+        lease: claims the environments that are found or made, for whoever is going to use them.
+    """
+
+    def __init__(self, root: Path, lease: Lease | None = None) -> None:
+        self._root, self._lease = root, lease
 
     def find_by_inputs(self, inputs_key: str) -> Environment | None:
         """Return the environment that these inputs have, if it is complete and still works."""
-        key = _read_json(self._inputs_file(inputs_key)).get("environment")
+        path = self._inputs_file(inputs_key)
+        key = _read_json(path).get("environment")
+        if self._lease is not None:
+            note_use(path)
         return self.find(key) if key else None
 
     def find(self, key: str) -> Environment | None:
         """Return an environment, if it is complete and its Python is still there."""
+        self._claim(key)
         name = _read_json(self._root / key / MARKER).get("directory")
         if not name:
             return None
         directory = self._root / key / name
         python = interpreter_of(directory)
         # The interpreter is a link to a Python that may have been removed meanwhile.
-        return Environment(directory, python) if os.access(python, os.X_OK) else None
+        if not os.access(python, os.X_OK):
+            return None
+        if self._lease is not None:
+            note_use(self._root / key / MARKER)
+        return Environment(directory, python, lease=self._lease)
 
     def remember_inputs(self, inputs_key: str, key: str) -> None:
         """Note which environment some inputs have."""
@@ -68,6 +90,7 @@ class Store:
 
     def new_directory(self, key: str) -> Path:
         """Remove what is left of earlier builds and return the path of a new environment."""
+        self._claim(key)
         for leftover in self._children(key):
             if leftover.name == MARKER:
                 leftover.unlink(missing_ok=True)
@@ -80,7 +103,7 @@ class Store:
     def complete(self, key: str, directory: Path) -> Environment:
         """Declare an environment complete; from now on it is reused."""
         _write_json(self._root / key / MARKER, {"directory": directory.name})
-        return Environment(directory, interpreter_of(directory))
+        return Environment(directory, interpreter_of(directory), is_new=True, lease=self._lease)
 
     @contextmanager
     def lock(self, key: str, progress: Progress) -> Generator[None]:
@@ -112,6 +135,10 @@ class Store:
                 return False
         except (Timeout, OSError):
             return True
+
+    def _claim(self, key: str) -> None:
+        if self._lease is not None:
+            self._lease.claim(self._root / key)
 
     def _inputs_file(self, inputs_key: str) -> Path:
         return self._root / "inputs" / f"{inputs_key}.json"

@@ -14,6 +14,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+FOLDER = "sdk"
+"""Where the copies are, in the cache's folder."""
+
 MAIN = '''"""Start the worker: ``python <this folder> --bridge DATA_FD,CONTROL_FD``."""
 
 from cog._worker.main import main
@@ -31,7 +34,7 @@ def materialize(cache_dir: Path) -> Path:
     """
     package = _find_package()
     sources = sorted(path for path in package.rglob("*") if _belongs(path))
-    tree = cache_dir / "sdk" / _key(package, sources)
+    tree = cache_dir / FOLDER / _key(package, sources)
     if not (tree / "__main__.py").exists():
         _copy(package, sources, tree)
     return tree
