@@ -171,6 +171,23 @@ def test_weights_are_chosen_in_the_language_of_a_dockerignore(tmp_path: Path) ->
         chosen("a[")
 
 
+def test_separate_weights_begin_at_ten_megabytes(tmp_path: Path) -> None:
+    project = write(tmp_path, {"run.py": ""})
+    for name in ("a.bin", "film.mp4"):
+        with (project / name).open("wb") as file:
+            file.truncate(10 * MIB)
+    assert read_context(project).weights == ()
+    context = read_context(project, separate_weights=True)
+    assert [one.path for one in context.weights] == ["a.bin"]
+    assert paths(context) == ["film.mp4", "run.py"]
+
+
+def test_a_pattern_of_the_weights_that_matches_nothing_is_a_warning(tmp_path: Path) -> None:
+    project = write(tmp_path, {"run.py": "", "a.bin": ""})
+    warnings = read_context(project, ["*.bin", "*.pt"]).warnings
+    assert warnings == ("build.weights: '*.pt' matches no file of the project.",)
+
+
 def test_weights_that_do_not_shrink_are_stored_and_others_packed(
     tmp_path: Path, cache: Cache
 ) -> None:

@@ -134,6 +134,15 @@ def test_explain_names_the_steps_and_does_nothing(desk: Desk) -> None:
     assert not (desk.root / "cache").exists()
 
 
+def test_separate_weights_give_smaller_files_layers_of_their_own(desk: Desk) -> None:
+    with (desk.project / "model.bin").open("wb") as file:
+        file.truncate(10 * 1024 * 1024)
+    assert "\n  weights " not in desk.build("--explain").stdout
+    assert "1 file, 10 MB" in desk.build("--explain", "--separate-weights").stdout
+    assert "model.bin: " not in text_of(desk.build())
+    assert "model.bin: " in text_of(desk.build("--separate-weights"))
+
+
 def test_a_mistake_is_told_before_anything_is_fetched(desk: Desk) -> None:
     desk.write("run.py", RUN.replace("text: str", "text"))
     result = desk.build()

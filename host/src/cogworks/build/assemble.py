@@ -54,6 +54,7 @@ class How:
     """What may differ between two images of one project.
 
     Attributes:
+        separate_weights: count smaller files as weights too, unless they are code or media.
         with_code: whether the project's files are in it; without, they are to be mounted at `/src`.
         created_s: `SOURCE_DATE_EPOCH`, or 0.
         revision: labels of the commit and the version.
@@ -63,6 +64,7 @@ class How:
 
     codec: Codec = Codec.GZIP
     weight_patterns: tuple[str, ...] = ()
+    separate_weights: bool = False
     bytecode: bool = True
     keep_lock: bool = False
     with_code: bool = True
@@ -134,6 +136,7 @@ def assemble(
         how.codec,
         base.layer_limit,
         how.weight_patterns,
+        how.separate_weights,
         how.bytecode,
         how.keep_lock,
         how.with_code,

@@ -10,16 +10,15 @@ from pathlib import Path
 
 from cogworks.build.dockerignore import Dockerignore, parse_dockerignore
 from cogworks.build.errors import ContextError
+from cogworks.build.weights import WeightRule, weight_rule
 from cogworks.oci.errors import quoted
-from cogworks.project.path_patterns import PathPatterns, PatternError, parse_patterns
+from cogworks.project.path_patterns import PatternError
 
 NEVER = frozenset({".git", ".cog", "__pycache__", ".venv"})
 """Names that are left out at any depth; so is every folder with a `pyvenv.cfg`, a virtual environment."""
 
 FILES_MAX = 1_000_000
 """More files than this are no project; somebody builds their home folder."""
-WEIGHTS_MIN_BYTES = 64 * 1024 * 1024
-"""A file of this size is one of weights and gets a layer of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +50,20 @@ class _Found:
     skipped: list[str] = field(default_factory=list[str])
 
 
-def read_context(directory: Path, weight_patterns: Sequence[str] = ()) -> Context:
+def read_context(
+    directory: Path, weight_patterns: Sequence[str] = (), *, separate_weights: bool = False
+) -> Context:
     """Return what is taken along from a project.
 
     Args:
         weight_patterns: files that they match are weights, however small they are; as `build.weights` has them.
+        separate_weights: smaller files are weights too, unless they are code or media.
 
     Raises:
         ContextError: a folder cannot be read, there are too many files, or a weight pattern is none.
         DockerignoreError: a line of .dockerignore is no pattern.
     """
-    patterns = _read_patterns(weight_patterns)
+    rule = _weight_rule(weight_patterns, separate_weights)
     ignore = _read_dockerignore(directory)
     found = _Found()
     try:
@@ -71,18 +73,22 @@ def read_context(directory: Path, weight_patterns: Sequence[str] = ()) -> Contex
         where = error.filename or directory
         raise ContextError(f"{where} cannot be read: {error.strerror or error}.") from error
     files = sorted(found.files, key=lambda one: one.path)
-    weights = tuple(one for one in files if _is_weight(one, patterns))
+    is_weight = [rule.takes(one.path, one.size_bytes) for one in files]
     return Context(
         directory,
-        tuple(one for one in files if one not in set(weights)),
-        weights,
+        tuple(one for one, is_one in zip(files, is_weight, strict=True) if not is_one),
+        tuple(one for one, is_one in zip(files, is_weight, strict=True) if is_one),
         tuple(sorted(found.folders)),
         tuple(sorted(found.links)),
-        tuple(
-            f"{path} is neither file, folder nor link: it is left out."
-            for path in sorted(found.skipped)
-        ),
+        tuple(_warnings(found, rule, files)),
     )
+
+
+def _warnings(found: _Found, rule: WeightRule, files: Sequence[SourceFile]) -> Iterator[str]:
+    for path in sorted(found.skipped):
+        yield f"{path} is neither file, folder nor link: it is left out."
+    for text in rule.idle_patterns([one.path for one in files]):
+        yield f"build.weights: {quoted(text)} matches no file of the project."
 
 
 def _read_dockerignore(directory: Path) -> Dockerignore:
@@ -95,9 +101,9 @@ def _read_dockerignore(directory: Path) -> Dockerignore:
         raise ContextError(f"{path} cannot be read: {error}.") from error
 
 
-def _read_patterns(texts: Sequence[str]) -> PathPatterns:
+def _weight_rule(patterns: Sequence[str], is_separate: bool) -> WeightRule:
     try:
-        return parse_patterns(texts)
+        return weight_rule(patterns, is_separate=is_separate)
     except PatternError as error:
         raise ContextError(f"A pattern of the weights is none: {error}.") from error
 
@@ -141,7 +147,3 @@ def _take(found: _Found, path: str, entry: os.DirEntry[str]) -> None:
             f"The project has more than {FILES_MAX} files. Leave some out with a .dockerignore, "
             f"or check that cog.yaml is in the right folder; the last one was {quoted(path)}."
         )
-
-
-def _is_weight(file: SourceFile, patterns: PathPatterns) -> bool:
-    return file.size_bytes >= WEIGHTS_MIN_BYTES or patterns.matches(file.path)

@@ -65,6 +65,7 @@ class Options:
     codec: Codec = Codec.GZIP
     layer_limit: int = 100
     weight_patterns: tuple[str, ...] = ()
+    separate_weights: bool = False
     bytecode: bool = True
     keep_lock: bool = False
     with_code: bool = True
@@ -137,7 +138,9 @@ def _make_layers(
 ) -> ProjectLayers:
     context = Context(project.directory, (), (), (), ())
     if options.with_code:
-        context = read_context(project.directory, options.weight_patterns)
+        context = read_context(
+            project.directory, options.weight_patterns, separate_weights=options.separate_weights
+        )
     wheels, notices = locked_wheels(
         project, target, cache, progress, environment, keep_lock=options.keep_lock
     )

@@ -126,7 +126,11 @@ class Building:
         from cogworks.build.context import read_context
         from cogworks.build.plan import plan_build
 
-        context = read_context(self.project.directory, self.project.build.weight_patterns)
+        context = read_context(
+            self.project.directory,
+            self.project.build.weight_patterns,
+            separate_weights=self.options.separate_weights,
+        )
         choice = self.base_choice
         return plan_build(
             self.project, choice.reference, choice.reason, str(self.platform), context
@@ -151,6 +155,7 @@ class Building:
         return How(
             codec=Codec[options.compression.upper()],
             weight_patterns=build.weight_patterns,
+            separate_weights=options.separate_weights,
             keep_lock=options.lock or build.lock,
             user=build.user or DEFAULT_USER,
             created_s=max(options.timestamp_s or 0, 0),
