@@ -6,6 +6,7 @@ every Python that the server runs on.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ from cogworks.build.server_layer import COMMAND_ONLY, INIT, OLDEST_PYTHON, PACKA
 
 ROOT = Path(__file__).resolve().parents[1]
 UV = Path(sys.executable).with_name("uv")
+PARTIAL = frozenset({"UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"})
+"""What names indexes beside the default one: they may have some files of a version only, and so some of its hashes."""
 HEADER = """\
 # The packages of the prediction server in an image, for every Python that it runs on.
 # Written by scripts/lock from host/pyproject.toml; do not edit.
@@ -49,7 +52,10 @@ def compiled() -> str:
         source = Path(folder) / "pyproject.toml"
         source.write_text(project, encoding="utf-8")
         command = [str(UV), "pip", "compile", *options, "--no-emit-index-url", str(source)]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8")
+        environment = {name: text for name, text in os.environ.items() if name not in PARTIAL}
+        done = subprocess.run(
+            command, check=True, env=environment, stdout=subprocess.PIPE, encoding="utf-8"
+        )
     return HEADER + done.stdout
 
 
