@@ -1,20 +1,23 @@
 """The generated parts of the documentation; ``scripts/docs`` calls this.
 
 A page marks a part with a comment, ``<!-- generated: settings -->``, and ends it with ``<!-- end -->``; what is between
-them is written from the code. ``--check`` writes nothing and names the pages that are not current.
+them is written from the code. Some files are written whole. ``--check`` writes nothing and names what is not current.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 
 from cogworks.project.compatibility import cuda_images, tensorflow_builds, torch_builds
+from cogworks.project.config_schema import config_schema
 from cogworks.server.settings import Settings
+from scripts import _config_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 PART = re.compile(
@@ -74,8 +77,23 @@ RENDERERS: Mapping[str, Callable[[], str]] = {
     "settings": settings_table,
     "tensorflow-builds": tensorflow_table,
     "torch-builds": torch_table,
+    "keys-build": _config_tables.keys_of_build,
+    "keys-model": _config_tables.keys_of_model,
+    "keys-serving": _config_tables.keys_of_serving,
+    "keys-weights": _config_tables.keys_of_weights,
+    "reserved-names": _config_tables.reserved_names,
+    "deprecated-keys": _config_tables.deprecated_keys,
 }
 """Name of a part -> what writes it."""
+
+
+def schema_of_config() -> str:
+    """Return the JSON Schema of cog.yaml, as `cog schema --config` prints it."""
+    return json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+FILES: Mapping[str, Callable[[], str]] = {"docs/cog.schema.json": schema_of_config}
+"""Path of a file that is generated whole -> what writes it."""
 
 
 def rendered(text: str) -> str:
@@ -96,28 +114,35 @@ def rendered(text: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write or check every page; return 1 if a check found one that is not current."""
+    """Write or check everything; return 1 if a check found something that is not current."""
     if arguments not in ([], ["--check"]):
         print("usage: scripts/docs [--check]", file=sys.stderr)
         return 2
     stale = 0
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
-        before = page.read_text(encoding="utf-8")
-        try:
-            after = rendered(before)
-        except PartError as error:
-            print(f"{page.relative_to(ROOT)}: {error}", file=sys.stderr)
+    for path, after in _everything():
+        if isinstance(after, PartError):
+            print(f"{path.relative_to(ROOT)}: {after}", file=sys.stderr)
             stale += 1
+        elif path.is_file() and path.read_text(encoding="utf-8") == after:
             continue
-        if after == before:
-            continue
-        if arguments:
+        elif arguments:
             stale += 1
-            print(f"{page.relative_to(ROOT)} is not current; run scripts/docs", file=sys.stderr)
+            print(f"{path.relative_to(ROOT)} is not current; run scripts/docs", file=sys.stderr)
         else:
-            page.write_text(after, encoding="utf-8")
-            print(f"wrote {page.relative_to(ROOT)}")
+            path.write_text(after, encoding="utf-8")
+            print(f"wrote {path.relative_to(ROOT)}")
     return 1 if stale else 0
+
+
+def _everything() -> Iterator[tuple[Path, str | PartError]]:
+    """Yield every file that has generated parts, or is generated, with the text that it should have."""
+    for name, write in FILES.items():
+        yield ROOT / name, write()
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        try:
+            yield page, rendered(page.read_text(encoding="utf-8"))
+        except PartError as error:
+            yield page, error
 
 
 if __name__ == "__main__":

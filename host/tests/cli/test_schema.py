@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 Make = Callable[..., Any]
+PUBLISHED = Path(__file__).resolve().parents[3] / "docs" / "cog.schema.json"
 
 MODEL = """
 from cog import BaseRunner, Input, Path
@@ -151,3 +153,18 @@ def test_a_run_can_check_its_inputs_by_the_live_document(make_project: Make) -> 
     assert b'invalid input "size": must be one of: a' in refused.stderr
     done = project.cog("run", "--schema", "live", "-i", "size=a")
     assert done.stdout == b"a\n", done.stderr
+
+
+def test_the_schema_of_cog_yaml_is_the_published_one(make_project: Make) -> None:
+    project = make_project("this is no Python")
+    done = project.cog("schema", "--config")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == PUBLISHED.read_bytes()
+    project.cog("schema", "--config", "-o", "cog.schema.json")
+    assert (project.directory / "cog.schema.json").read_bytes() == done.stdout
+
+
+def test_the_schema_of_cog_yaml_is_no_table(make_project: Make) -> None:
+    done = make_project(MODEL).cog("schema", "--config", "--format", "table")
+    assert done.returncode == 2
+    assert b"--config prints JSON" in done.stderr

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def write_directory(
                 _write(path, _checked(blob))
         # Last, so that a layout never names what is not there.
         _write(folder / LAYOUT_FILE, [LAYOUT])
-        _write(folder / INDEX_FILE, [_index(manifest, platform, name)])
+        _write(folder / INDEX_FILE, [_index(manifest, platform, _named(name))])
     except OSError as error:
         raise _unwritten(folder, error) from error
 
@@ -76,18 +76,36 @@ def write_tar(
         BuildError: the file cannot be written.
         RegistryError: a layer of the base cannot be fetched.
     """
-    index = _index(manifest, platform, name)
-    members: list[Member] = [
-        (File(f"{BLOBS}/{digest.hex}", blob.size_bytes), _Content(blob))
-        for digest, blob in _all_blobs(manifest, blobs).items()
-    ]
-    members.append((File(INDEX_FILE, len(index)), (index,)))
-    members.append((File(LAYOUT_FILE, len(LAYOUT)), (LAYOUT,)))
+    members = layout_members(manifest, platform, blobs, _named(name))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, archive(with_parents(members)))
     except OSError as error:
         raise _unwritten(path, error) from error
+
+
+def layout_members(
+    manifest: Manifest,
+    platform: Platform,
+    blobs: Mapping[Digest, Blob],
+    annotations: Mapping[str, str],
+    left_out: Collection[Digest] = (),
+) -> list[Member]:
+    """Return the files of a layout; blobs are opened when their turn comes.
+
+    Args:
+        annotations: of the image in the index, such as its name.
+        left_out: blobs that whoever reads it has already.
+    """
+    index = _index(manifest, platform, annotations)
+    members: list[Member] = [
+        (File(f"{BLOBS}/{digest.hex}", blob.size_bytes), _Content(blob))
+        for digest, blob in _all_blobs(manifest, blobs).items()
+        if digest not in left_out
+    ]
+    members.append((File(INDEX_FILE, len(index)), (index,)))
+    members.append((File(LAYOUT_FILE, len(LAYOUT)), (LAYOUT,)))
+    return members
 
 
 class _Content:
@@ -107,9 +125,12 @@ def _all_blobs(manifest: Manifest, blobs: Mapping[Digest, Blob]) -> dict[Digest,
     return dict(sorted(listed.items()))
 
 
-def _index(manifest: Manifest, platform: Platform, name: str) -> bytes:
+def _named(name: str) -> dict[str, str]:
+    return {REF_NAME: name} if name else {}
+
+
+def _index(manifest: Manifest, platform: Platform, annotations: Mapping[str, str]) -> bytes:
     found = descriptor_of(manifest, platform)
-    annotations = {REF_NAME: name} if name else {}
     entry = Descriptor(
         found.media_type, found.digest, found.size_bytes, annotations, platform=platform
     )

@@ -33,6 +33,7 @@ Examples:
   cog schema -o openapi.json
   cog schema --schema live --timeout 120
   diff <(cog schema) <(cog schema --schema live)
+  cog schema --config -o cog.schema.json   what may stand in cog.yaml, for editors
 """
 
 
@@ -53,6 +54,12 @@ Examples:
     help="Which of cog.yaml's models to describe.",
 )
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout.")
+@click.option(
+    "--config",
+    "of_config",
+    is_flag=True,
+    help="Print the JSON Schema of cog.yaml instead; no project is needed.",
+)
 @schema_option
 @click.option(
     "--timeout",
@@ -74,6 +81,7 @@ def command(
     style: str,
     mode: str,
     output: str | None,
+    of_config: bool,
     source: str,
     timeout_s: float,
     config_name: str,
@@ -82,6 +90,11 @@ def command(
     progress_style: str | None,
 ) -> None:
     """Print the schema of the project in this folder."""
+    if of_config:
+        if style == "table":
+            raise click.UsageError("--config prints JSON; --format table is for models")
+        _print(_config_text(), output, state)
+        return
     options = Options(config_name, environment, python_version, progress_style)
     project = open_project(state, options)
     modes = ("run", "train") if mode == "all" else (mode,)
@@ -92,7 +105,16 @@ def command(
         )
     else:
         document = describe_modes(project, state, modes)
-    text = _render(document, style, state)
+    _print(_render(document, style, state), output, state)
+
+
+def _config_text() -> str:
+    from cogworks.project.config_schema import config_schema
+
+    return json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _print(text: str, output: str | None, state: State) -> None:
     if output is None:
         click.echo(text, nl=False, color=state.console.color)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from dataclasses import dataclass
 
 from cogworks.project.compatibility import cudnn_for_cuda
 from cogworks.project.errors import quote
@@ -12,32 +13,63 @@ CONCURRENCY_PYTHON = (3, 11)
 """Several predictions at once need the task groups and timeouts of Python 3.11."""
 
 
+@dataclass(frozen=True, slots=True)
+class Exclusive:
+    """Two keys of one mapping of which only one may be given."""
+
+    first: str
+    second: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """A key that means nothing without another one at the top of the file."""
+
+    key: str
+    needed: str
+
+
+EXCLUSIVE = (
+    Exclusive("run", "predict", "only one of run or predict can be set"),
+    Exclusive("model", "image", "'model' and 'image' cannot both be set"),
+    Exclusive(
+        "build.python_packages",
+        "build.python_requirements",
+        "only one of python_packages or python_requirements can be set",
+    ),
+)
+NEEDS = (Needs("weights", "model"),)
+
+
 def check(values: Values) -> None:
     """Add every problem between keys to ``values``."""
-    _check_references(values)
-    _check_requirements(values)
+    _check_exclusive(values)
+    _check_needs(values)
     _check_cuda(values)
     _check_environment(values)
     _check_concurrency(values)
     _check_weights(values)
 
 
-def _check_references(values: Values) -> None:
-    if "run" in values.lines and "predict" in values.lines:
-        later = max("run", "predict", key=lambda name: values.lines[name])
-        values.complain(later, "only one of run or predict can be set")
-    if "model" in values.lines and "image" in values.lines:
-        later = max("model", "image", key=lambda name: values.lines[name])
-        values.complain(later, "'model' and 'image' cannot both be set")
-    if "weights" in values.lines and "model" not in values.lines:
-        rename = "; rename 'image' to 'model'" if "image" in values.lines else ""
-        values.complain("weights", f"weights require 'model' to be set{rename}")
+def _check_exclusive(values: Values) -> None:
+    for rule in EXCLUSIVE:
+        if _is_given(values, rule.first) and _is_given(values, rule.second):
+            later = max(rule.first, rule.second, key=lambda path: values.lines[path])
+            values.complain(later, rule.message)
 
 
-def _check_requirements(values: Values) -> None:
-    if "build.python_requirements" in values.lines and values.counts.get("build.python_packages"):
-        message = "only one of python_packages or python_requirements can be set"
-        values.complain("build.python_packages", message)
+def _check_needs(values: Values) -> None:
+    for rule in NEEDS:
+        if _is_given(values, rule.key) and rule.needed not in values.lines:
+            rename = "; rename 'image' to 'model'" if "image" in values.lines else ""
+            message = f"{rule.key} require '{rule.needed}' to be set{rename}"
+            values.complain(rule.key, message)
+
+
+def _is_given(values: Values, path: str) -> bool:
+    """Tell whether a key says something: an empty list does not."""
+    return path in values.lines and values.counts.get(path) != 0
 
 
 def _check_cuda(values: Values) -> None:

@@ -1,18 +1,11 @@
-"""What a single value must look like: small rules that say what is wrong with a text.
-
-A rule is data (its pattern, its minimum, its choices), so that the JSON Schema of ``cog.yaml`` and
-its documentation can be made from the same table that checks it. Messages keep the wording that
-users of the format know.
-"""
+"""What a single value must look like: the rules of ``cog.yaml``, with messages whose wording users of the format know."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
 
 from cogworks.project.path_patterns import PatternError, parse_pattern
+from cogworks.project.rule import Check, Pattern
 
 MINIMUM_PYTHON = (3, 9)
 MINIMUM_CUDA_MAJOR = 11
@@ -20,61 +13,17 @@ MINIMUM_SDK_VERSION = "0.16.0"
 MAXIMUM_ID = 2**31 - 1
 """Of a user or a group; container engines refuse what does not fit into 32 bits with a sign."""
 
-
-class Rule(Protocol):
-    """Tells what is wrong with the text of a value."""
-
-    def complaint(self, text: str) -> str | None:
-        """Return why ``text`` is not allowed, or None when it is."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """The whole text must match ``regex``."""
-
-    regex: str
-    message: str
-
-    def complaint(self, text: str) -> str | None:
-        """Return the message when the text does not match."""
-        return None if re.fullmatch(self.regex, text, re.DOTALL) else self.message
-
-
-@dataclass(frozen=True, slots=True)
-class AtLeast:
-    """A whole number not below ``minimum``."""
-
-    minimum: int
-
-    def complaint(self, text: str) -> str | None:
-        """Return the message when the number is smaller."""
-        return None if int(text) >= self.minimum else f"must be at least {self.minimum}"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of a few words."""
-
-    words: tuple[str, ...]
-
-    def complaint(self, text: str) -> str | None:
-        """Return the message when the text is another word."""
-        return None if text in self.words else f"must be {' or '.join(self.words)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A rule that takes a few lines; ``function`` returns the complaint."""
-
-    function: Callable[[str], str | None]
-
-    def complaint(self, text: str) -> str | None:
-        """Return what the function says."""
-        return self.function(text)
-
-
 NOT_EMPTY = Pattern(r"[\s\S]*\S[\s\S]*", "must not be empty")
+_NOT_BLANK = r"(?=[\s\S]*\S)"
+_NUMBER = "(?:0|[1-9][0-9]{0,3})"
+
+CUDNN_VERSION = Pattern(
+    rf"{_NUMBER}(?:\.{_NUMBER}){{0,3}}", "must be a cuDNN version such as '9'", at_least=0
+)
+WEIGHT_NAME = Pattern(
+    "[a-z0-9]+(?:[._-][a-z0-9]+)*",
+    "must be lower-case letters and digits, separated by single '.', '_' or '-'",
+)
 
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
@@ -87,10 +36,16 @@ IMAGE = Pattern(
 """The name of an image; source: the grammar of the distribution project."""
 
 
+def reference(example: str) -> Pattern:
+    """Return the rule of a class or function in a file, such as ``run.py:Runner``."""
+    name = r"(?:(?!\.py:)[\s\S])+"
+    return Pattern(rf"{name}\.py:{name}", f"must be in the form '{example}'")
+
+
 def check_python_version(text: str) -> str | None:
     """Check ``build.python_version``: major.minor or major.minor.patch, 3.9 or newer."""
     parts = text.split(".")
-    if not all(re.fullmatch(r"[0-9]{1,4}", part) for part in parts) or len(parts) > 3:
+    if not all(re.fullmatch(_NUMBER, part) for part in parts) or len(parts) > 3:
         return "must be a Python version such as '3.11' or '3.11.4'"
     if len(parts) < 2:
         return "must include major and minor version (e.g., '3.11')"
@@ -99,9 +54,17 @@ def check_python_version(text: str) -> str | None:
     return None
 
 
+PYTHON_VERSION = Check(
+    check_python_version,
+    rf"(?:3\.(?:9|[1-9][0-9]{{1,3}})|(?:[4-9]|[1-9][0-9]{{1,3}})\.{_NUMBER})(?:\.{_NUMBER})?",
+    "must be a Python version from 3.9 on, such as '3.11' or '3.11.4'",
+    at_least=3.1,
+)
+
+
 def check_cuda(text: str) -> str | None:
     """Check ``build.cuda``: major.minor or major.minor.patch, 11 or newer."""
-    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4}){0,2}", text):
+    if not re.fullmatch(rf"{_NUMBER}(\.{_NUMBER}){{0,2}}", text):
         return "must be a CUDA version such as '12.4'"
     major, _, minor = text.partition(".")
     if not minor:
@@ -109,6 +72,14 @@ def check_cuda(text: str) -> str | None:
     if int(major) < MINIMUM_CUDA_MAJOR:
         return f"minimum supported CUDA version is {MINIMUM_CUDA_MAJOR}"
     return None
+
+
+CUDA_VERSION = Check(
+    check_cuda,
+    rf"(?:1[1-9]|[2-9][0-9]|[1-9][0-9]{{2,3}})\.{_NUMBER}(?:\.{_NUMBER})?",
+    "must be a CUDA version from 11 on, such as '12.4'",
+    at_least=MINIMUM_CUDA_MAJOR,
+)
 
 
 def check_sdk_version(text: str) -> str | None:
@@ -126,6 +97,14 @@ def check_sdk_version(text: str) -> str | None:
     return None
 
 
+SDK_VERSION = Check(
+    check_sdk_version,
+    r"prerelease|\s*[vV]?[0-9][0-9A-Za-z.!+_-]*\s*",
+    f"must be a version from {MINIMUM_SDK_VERSION} on, or 'prerelease'",
+    at_least=0,
+)
+
+
 def check_repository(text: str) -> str | None:
     """Check ``model``: a repository without tag and digest."""
     if not text.strip():
@@ -134,6 +113,13 @@ def check_repository(text: str) -> str | None:
     if "@" in text or ":" in name:
         return "must be a bare repository — tags and digests are not allowed"
     return None
+
+
+REPOSITORY = Check(
+    check_repository,
+    rf"{_NOT_BLANK}(?:[^@]*/)?[^@:/]*",
+    "must be a bare repository — tags and digests are not allowed",
+)
 
 
 def check_command(text: str) -> str | None:
@@ -145,37 +131,23 @@ def check_command(text: str) -> str | None:
     return None
 
 
-RESERVED_NAMES = (
-    *("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "PYTHONUNBUFFERED"),
-    *("LIBRARY_PATH", "HF_ENDPOINT", "HF_HUB_ENABLE_HF_TRANSFER"),
-)
-"""Variables that the environment of a model sets itself."""
-RESERVED_PREFIXES = ("R8_", "REPLICATE_", "CUDA_", "NVIDIA_", "NV_", "PGET_", "KUBERNETES_")
-
-
-def check_environment(text: str) -> str | None:
-    """Check one entry of ``environment``: ``NAME=value`` with a name that is free to use."""
-    name, equals, _ = text.partition("=")
-    if not equals or not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
-        # The text may be a secret that lacks its name, so little of it is shown.
-        return f"environment variable {name[:20]} is not in the KEY=VALUE format"
-    if name in RESERVED_NAMES or name.startswith(RESERVED_PREFIXES):
-        return f"environment variable {name} is not allowed: reserved for internal use"
-    return None
-
+COMMAND = Check(check_command, rf"{_NOT_BLANK}[\r\n]*[^\n]*[\r\n]*", "must be a single line")
 
 _ID = "0|[1-9][0-9]*"
 _ACCOUNT = "[A-Za-z_][A-Za-z0-9_.-]{0,31}"
+_USER = f"(?:{_ID}|{_ACCOUNT})(?::(?:{_ID}|{_ACCOUNT}))?"
 
 
 def check_user(text: str) -> str | None:
     """Check ``build.user``: a name or an id, and behind a colon the same for a group."""
-    account = f"(?:{_ID}|{_ACCOUNT})"
-    if not re.fullmatch(f"{account}(:{account})?", text):
+    if not re.fullmatch(_USER, text):
         return "must be a user such as '1000', '1000:1000' or 'root'"
     if any(part.isdigit() and int(part[:11]) > MAXIMUM_ID for part in text.split(":")):
         return f"an id is at most {MAXIMUM_ID}"
     return None
+
+
+USER = Check(check_user, _USER, "must be a user such as '1000', '1000:1000' or 'root'", at_least=0)
 
 
 def check_path_pattern(text: str) -> str | None:
@@ -187,6 +159,52 @@ def check_path_pattern(text: str) -> str | None:
     return None
 
 
+PATH_PATTERN = Check(
+    check_path_pattern, r"(?!\s*!?\s*$)[\s\S]+", "must be a pattern, as in a .dockerignore"
+)
+
+RESERVED_NAMES = {
+    "PATH": "where the model's Python and programs are found",
+    "LD_LIBRARY_PATH": "where the GPU driver's libraries are found",
+    "LIBRARY_PATH": "where compilers find the GPU driver's libraries",
+    "PYTHONPATH": "would put other modules before the model's packages",
+    "VIRTUAL_ENV": "names the model's environment",
+    "PYTHONUNBUFFERED": "always 1, so that what the model prints is seen at once",
+    "HF_ENDPOINT": "whoever runs the model decides where models are downloaded from",
+    "HF_HUB_ENABLE_HF_TRANSFER": "whoever runs the model decides how models are downloaded",
+}
+"""Variables that are not the project's to set, and why."""
+RESERVED_PREFIXES = {
+    "CUDA_": "the GPU's driver and its images",
+    "NVIDIA_": "the GPU's driver and its images",
+    "NV_": "the GPU's driver and its images",
+    "R8_": "the platform that runs the model",
+    "REPLICATE_": "the platform that runs the model",
+    "PGET_": "the platform's downloads",
+    "KUBERNETES_": "Kubernetes",
+}
+"""What names may not begin with, and to whom they belong."""
+_VARIABLE = "[A-Za-z_][A-Za-z0-9_]*"
+
+
+def check_environment(text: str) -> str | None:
+    """Check one entry of ``environment``: ``NAME=value`` with a name that is free to use."""
+    name, equals, _ = text.partition("=")
+    if not equals or not re.fullmatch(_VARIABLE, name):
+        # The text may be a secret that lacks its name, so little of it is shown.
+        return f"environment variable {name[:20]} is not in the KEY=VALUE format"
+    if name in RESERVED_NAMES or name.startswith(tuple(RESERVED_PREFIXES)):
+        return f"environment variable {name} is not allowed: reserved for internal use"
+    return None
+
+
+ENVIRONMENT = Check(
+    check_environment,
+    rf"(?!(?:{'|'.join(RESERVED_NAMES)})=)(?!{'|'.join(RESERVED_PREFIXES)}){_VARIABLE}=[\s\S]*",
+    "must be NAME=value, with a name that is not reserved",
+)
+
+
 def check_weight_target(text: str) -> str | None:
     """Check ``weights[].target``: an absolute path below the root."""
     if not text.startswith("/"):
@@ -194,6 +212,11 @@ def check_weight_target(text: str) -> str | None:
     if not text.strip("/."):
         return 'must not be "/"'
     return None
+
+
+WEIGHT_TARGET = Check(
+    check_weight_target, r"/[/.]*[^/.][\s\S]*", 'must be an absolute path other than "/"'
+)
 
 
 def check_file_pattern(text: str) -> str | None:
@@ -205,3 +228,8 @@ def check_file_pattern(text: str) -> str | None:
     if "\\" in text:
         return "a pattern must not contain a backslash; separate folders with /"
     return None
+
+
+FILE_PATTERN = Check(
+    check_file_pattern, r"(?!!)[^\\]+", "must be a pattern without backslashes and a leading '!'"
+)

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass, field
 
 from cogworks.project.errors import Problem, quote
-from cogworks.project.keys import BY_PATH, Key, Kind, children_of
+from cogworks.project.key import Key, Kind
+from cogworks.project.keys import BY_PATH, children_of
 from cogworks.project.nodes import ListNode, MapNode, Node, ScalarNode
 
 MAX_ITEMS = 10_000
