@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from cogworks.engines.pip_settings import read_pip_settings, uv_variables
 
 _VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
+_USER_INFO = re.compile(r"(?<=://)[^/\s@'\"`]+@")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -64,6 +65,17 @@ def read_credentials(
     default = Path(home) / ".netrc" if home else None
     chosen = variables.get("NETRC")
     return IndexCredentials(found, Path(chosen) if chosen else default)
+
+
+def has_password(texts: Iterable[str]) -> bool:
+    """Tell whether a URL in the texts has a password or a token in it; `${NAME}` is none."""
+    pairs = (_user_info(url) for _, url in _urls(texts))
+    return any(part and not part.startswith("$") for pair in pairs if pair for part in pair[1:])
+
+
+def without_passwords(text: str) -> str:
+    """Return a text without the user names and passwords of the URLs in it."""
+    return _USER_INFO.sub("", text)
 
 
 def without_user_info(url: str) -> str:

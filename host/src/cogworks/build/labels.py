@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cogworks._version import __version__
+from cogworks.engines.redact import redact
 from cogworks.oci.documents import Json, canonical_json
 from cogworks.project.model import Project, RunCommand
 
@@ -81,10 +82,11 @@ def _build(project: Project) -> dict[str, Json]:
         {
             "python_version": build.python_version,
             "python_requirements": requirements,
-            "python_packages": build.python_packages,
+            # Of these, texts that may hold a URL with a password in it.
+            "python_packages": tuple(redact(one) for one in build.python_packages),
             "system_packages": build.system_packages,
             "run": tuple(_command(one) for one in build.run),
-            "pre_install": build.pre_install,
+            "pre_install": tuple(redact(one) for one in build.pre_install),
             "gpu": build.gpu,
             "cuda": build.cuda,
             "cudnn": build.cudnn,
@@ -98,12 +100,13 @@ def _build(project: Project) -> dict[str, Json]:
 
 
 def _command(one: RunCommand) -> Json:
+    command = redact(one.command)
     if not one.mounts:
-        return one.command
+        return command
     mounts: list[Json] = [
         {"type": "secret", "id": mount.id, "target": mount.target} for mount in one.mounts
     ]
-    return {"command": one.command, "mounts": mounts}
+    return {"command": command, "mounts": mounts}
 
 
 def _without_empty(fields: dict[str, Json]) -> dict[str, Json]:

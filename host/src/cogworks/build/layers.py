@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,7 @@ from cogworks.build.compilers import find_compiler
 from cogworks.build.context import Context, read_context
 from cogworks.build.errors import BuildError
 from cogworks.build.grouping import Group, Item, Section, fit, group
-from cogworks.build.index_credentials import read_credentials
+from cogworks.build.index_credentials import has_password, read_credentials
 from cogworks.build.resolve import resolve
 from cogworks.build.target import Target
 from cogworks.build.venv_layer import venv_layer
@@ -31,6 +31,7 @@ from cogworks.engines.pip_settings import read_pip_settings, uv_variables
 from cogworks.engines.progress import Progress
 from cogworks.oci.layer import Codec
 from cogworks.project.model import Project
+from cogworks.project.requirements import Requirements
 
 FIXED_LAYERS = 3
 """The environment itself, the code, the metadata."""
@@ -160,8 +161,21 @@ def _make_layers(
     if any(one.cached.is_new for one in layers):
         ordered = _in_order(context, wheels, options)
         notices += [str(conflict) for conflict in find_conflicts(ordered, target.python)]
-    told = (*notices, *context.warnings)
+    told = (*notices, *_passwords_in_files(project, context), *context.warnings)
     return ProjectLayers(layers[:lower], layers[lower:], told, _freeze(wheels))
+
+
+def _passwords_in_files(project: Project, context: Context) -> Iterator[str]:
+    """Warn of a password that everybody who has the image will have, because a file of the project has it."""
+    source = project.build.requirements_file or project.config_path
+    if source.suffix == ".toml" or not any(one.path == source.name for one in context.code):
+        return
+    requirements = read_requirements(project)
+    if has_password((*requirements.lines, *requirements.options)):
+        yield (
+            f"{source.name} has the URL of an index with its password, and the file becomes part of the image. "
+            "Give the password in UV_INDEX_<NAME>_PASSWORD, in uv's or pip's settings or in a netrc file."
+        )
 
 
 def locked_wheels(
@@ -192,10 +206,10 @@ def locked_wheels(
     variables = {**environment, **uv_variables(read_pip_settings(environment), environment)}
     source = project.build.requirements_file
     is_pyproject = source is not None and source.suffix == ".toml"
-    lines = () if is_pyproject else read_requirements(project).options
+    asked = Requirements() if is_pyproject else read_requirements(project)
     index = resolution.torch_index
     urls = (index.url,) if index is not None and index.url is not None else ()
-    credentials = read_credentials(variables, (*lines, *urls))
+    credentials = read_credentials(variables, (*asked.options, *asked.lines, *urls))
     counter = _Counter(progress)
     wheels = fetch_wheels(cache, resolution.wheels, credentials, counter.add, variables)
     return wheels, list(resolution.notices)

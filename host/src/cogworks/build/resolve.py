@@ -17,6 +17,7 @@ from typing import cast
 
 from cogworks.build.cache import Cache
 from cogworks.build.errors import LockError
+from cogworks.build.index_credentials import without_passwords
 from cogworks.build.lock import LockedWheel, pinned_hashes, read_lock
 from cogworks.build.target import Target
 from cogworks.build.torch_index import TorchIndex, find_torch_index
@@ -136,7 +137,8 @@ class _Resolver:
         try:
             with tempfile.TemporaryDirectory(prefix="cog-lock-") as workspace:
                 self._run(Path(workspace), temporary)
-            text = temporary.read_text(encoding="utf-8")
+            # A package that is named by its URL is written down with all that is in it.
+            text = without_passwords(temporary.read_text(encoding="utf-8"))
             text = f'{text.rstrip()}\n\n[tool.cogworks]\ninput-hash = "{key}"\n'
             temporary.write_text(text, encoding="utf-8")
             temporary.replace(path)
