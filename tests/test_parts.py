@@ -19,6 +19,7 @@ from tests.parts.docker_registry import docker_registry
 from tests.parts.dockerd import Docker, dockerd
 from tests.parts.fixtures import base_reference, debian, docker, real_registry, skipping
 from tests.parts.missing import MissingPart, find_program
+from tests.parts.podman import podman
 from tests.parts.process import running
 
 __all__ = ["base_reference", "debian", "docker", "real_registry"]
@@ -65,6 +66,16 @@ def test_dockerd_leaves_nothing() -> None:
         folder = Path(docker.environment["HOME"])
         assert docker.run("ps", "--quiet").stdout == ""
         assert (folder / "data").is_dir()
+    assert not folder.exists()
+    assert str(folder) not in Path("/proc/mounts").read_text()
+
+
+@pytest.mark.slow
+def test_podman_leaves_nothing() -> None:
+    with skipping(), podman() as engine:
+        folder = Path(engine.environment["HOME"])
+        assert engine.run("ps", "--all", "--quiet").stdout == ""
+        assert engine.run("info", "--format", "{{.Store.GraphRoot}}").stdout == f"{folder}/root\n"
     assert not folder.exists()
     assert str(folder) not in Path("/proc/mounts").read_text()
 
