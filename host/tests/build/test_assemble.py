@@ -12,6 +12,7 @@ import pytest
 from cogworks.build.assemble import BuiltImage, How, assemble
 from cogworks.build.cache import Cache
 from cogworks.build.errors import BaseError, BuildError
+from cogworks.build.mount_sources import MountSources
 from cogworks.build.publish import publish
 from cogworks.build.sdk_layer import MAIN
 from cogworks.build.server_layer import server_wheels
@@ -224,3 +225,18 @@ def test_each_layer_is_told_as_soon_as_it_is_there(bench: Bench) -> None:
         lambda layer: told.append(layer.title),
     )
     assert sorted(told) == sorted(one.title for one in image.layers)
+
+
+def test_a_second_repository_gets_the_layers_that_the_first_one_has(
+    bench: Bench, client: Client, registry: FakeRegistry
+) -> None:
+    image, seen = bench.build(), MountSources(bench.cache)
+    first, second = (parse_reference(f"{registry.host}/me/{name}:v1") for name in ("a", "b"))
+    publish(client, first, image, seen=seen)
+    pushed = publish(client, second, image, seen=seen)
+    assert set(pushed.outcomes.values()) == {Outcome.MOUNTED}
+    registry.state.blobs.pop("me/a")
+    registry.state.blobs.pop("me/b")
+    third = publish(client, parse_reference(f"{registry.host}/me/c:v1"), image, seen=seen)
+    assert {one.cached.layer.digest for one in image.layers} <= third.uploaded
+    assert [one.name for one in seen.find(registry.host)[image.config.image_id]] == ["me/c"]

@@ -8,8 +8,9 @@ from typing import Self
 from cogworks.build.assemble import BuiltImage
 from cogworks.build.base_image import Base
 from cogworks.build.layers import NamedLayer
+from cogworks.build.mount_sources import MountSources
 from cogworks.oci.reference import Reference
-from cogworks.registry.blobs import FileBlob, RemoteBlob
+from cogworks.registry.blobs import Blob, FileBlob, RemoteBlob
 from cogworks.registry.client import Client
 from cogworks.registry.push import ImagePush, ImageToPush, Pushed
 from cogworks.registry.upload import UploadRules
@@ -19,19 +20,29 @@ class Publication:
     """An image on its way while it is made: `with Publication(...) as p: p.add(layer); ...; p.finish(image)`.
 
     The layers of its base go first: they are known before anything else.
+
+    Args:
+        seen: tells where blobs may be mounted from, and is told where they are in the end.
     """
 
     def __init__(
-        self, client: Client, reference: Reference, base: Base, rules: UploadRules | None = None
+        self,
+        client: Client,
+        reference: Reference,
+        base: Base,
+        rules: UploadRules | None = None,
+        seen: MountSources | None = None,
     ) -> None:
-        self._client, self._base = client, base
+        self._client, self._base, self._seen = client, base, seen
+        self._repository = reference.repository
+        self._sources = seen.find(self._repository.registry) if seen else {}
         self._push = ImagePush(client, reference, rules)
 
     def __enter__(self) -> Self:
         repository = self._base.reference.repository
         try:
             for layer in self._base.image.manifest.layers:
-                self._push.add(RemoteBlob(self._client, repository, layer))
+                self._add(RemoteBlob(self._client, repository, layer))
         except BaseException as error:
             self._push.__exit__(type(error), error, None)
             raise
@@ -51,7 +62,7 @@ class Publication:
         Raises:
             RegistryError: what was sent before failed.
         """
-        self._push.add(blob_of(layer))
+        self._add(blob_of(layer))
 
     def finish(self, image: BuiltImage) -> Pushed:
         """Send what is missing, then the manifest.
@@ -59,7 +70,14 @@ class Publication:
         Raises:
             RegistryError: it could not be done; the name is as it was before.
         """
-        return self._push.finish(ImageToPush(image.manifest, image.blobs(self._client)))
+        blobs = image.blobs(self._client)
+        pushed = self._push.finish(ImageToPush(image.manifest, blobs, self._sources))
+        if self._seen is not None:
+            self._seen.remember(self._repository, pushed, self._sources)
+        return pushed
+
+    def _add(self, blob: Blob) -> None:
+        self._push.add(blob, self._sources.get(blob.digest, ()))
 
 
 def blob_of(layer: NamedLayer) -> FileBlob:
@@ -68,14 +86,21 @@ def blob_of(layer: NamedLayer) -> FileBlob:
 
 
 def publish(
-    client: Client, reference: Reference, image: BuiltImage, rules: UploadRules | None = None
+    client: Client,
+    reference: Reference,
+    image: BuiltImage,
+    rules: UploadRules | None = None,
+    seen: MountSources | None = None,
 ) -> Pushed:
     """Push an image under a name.
 
     The base's layers are mounted from its repository if it is in the same registry, else streamed from there.
 
+    Args:
+        seen: as for ``Publication``.
+
     Raises:
         RegistryError: it could not be done; the name is as it was before.
     """
-    with Publication(client, reference, image.base, rules) as publication:
+    with Publication(client, reference, image.base, rules, seen) as publication:
         return publication.finish(image)

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-KINDS = ("environments", "images", "layers", "wheels", "bases", "sdk", "locks", "leftovers")
+KINDS = (
+    "environments",
+    "images",
+    "layers",
+    "wheels",
+    "bases",
+    "registries",
+    "sdk",
+    "locks",
+    "leftovers",
+)
 """Spelled here, so that `cog cache --help` loads nothing; a test compares them."""
 
 HELP = """Show and clear the cache.

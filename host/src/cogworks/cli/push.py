@@ -53,6 +53,7 @@ def command(context: click.Context, /, image: str | None, **values: Any) -> None
 
 def _push(building: Building, target: Reference) -> tuple[BuiltImage, Pushed]:
     """Build the image and push it; layers are on their way as soon as they are there."""
+    from cogworks.build.mount_sources import MountSources
     from cogworks.build.publish import Publication
     from cogworks.registry.upload import UploadRules
 
@@ -65,7 +66,8 @@ def _push(building: Building, target: Reference) -> tuple[BuiltImage, Pushed]:
         building.display.transfer(Transfer(what, event.sent_bytes, event.size_bytes, outcome))
 
     rules = UploadRules(on_progress=tell)
-    with Publication(building.registries.client, target, base, rules) as publication:
+    seen = MountSources(building.builder.cache)
+    with Publication(building.registries.client, target, base, rules, seen) as publication:
 
         def send(layer: NamedLayer) -> None:
             titles[str(layer.cached.layer.digest)] = layer.title

@@ -21,6 +21,8 @@ class Kind(Enum):
     """Packages as they were downloaded, and our own."""
     BASES = "bases"
     """Manifests and configurations of base images."""
+    REGISTRIES = "registries"
+    """Which repositories of a registry are known to have which blobs."""
     SDK = "sdk"
     """Copies of the SDK that workers are started from."""
     LOCKS = "locks"

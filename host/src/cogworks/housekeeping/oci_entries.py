@@ -31,6 +31,8 @@ def oci_entries(cache_dir: Path, claims: Claims) -> Iterator[Entry]:
     yield from _bases(cache)
     yield from _locks(cache)
     yield from _images(cache)
+    for path in children(cache.root / "seen"):
+        yield _entry(Kind.REGISTRIES, path, path.stem.replace("_", ":"))
     yield from _unfinished(cache_dir, cache, claims)
     yield from _orphans(cache, known)
 
