@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -9,7 +10,8 @@ from cogworks.build.assemble import BuiltImage
 from cogworks.build.base_image import Base
 from cogworks.build.layers import NamedLayer
 from cogworks.build.mount_sources import MountSources
-from cogworks.oci.reference import Reference
+from cogworks.oci.digest import Digest
+from cogworks.oci.reference import Reference, Repository
 from cogworks.registry.blobs import Blob, FileBlob, RemoteBlob
 from cogworks.registry.client import Client
 from cogworks.registry.push import ImagePush, ImageToPush, Pushed
@@ -35,7 +37,9 @@ class Publication:
     ) -> None:
         self._client, self._base, self._seen = client, base, seen
         self._repository = reference.repository
-        self._sources = seen.find(self._repository.registry) if seen else {}
+        self._sources: Mapping[Digest, Sequence[Repository]] = {}
+        if seen is not None:
+            self._sources = seen.find(self._repository.registry)
         self._push = ImagePush(client, reference, rules)
 
     def __enter__(self) -> Self:
