@@ -55,6 +55,18 @@ def test_options_are_passed_to_dataclass() -> None:
     assert first < Frozen(2)
 
 
+def test_a_list_as_a_default_is_copied_for_each_object() -> None:
+    class Tagged(BaseModel):
+        tags: list[str] = []
+        scores: dict[str, list[float]] = {"a": [1.0]}
+
+    first, second = Tagged(), Tagged()
+    first.tags.append("x")
+    first.scores["a"].append(2.0)
+    assert (second.tags, second.scores) == ([], {"a": [1.0]})
+    assert Tagged(tags=["y"]).tags == ["y"]
+
+
 def test_a_class_may_bring_its_own_constructor() -> None:
     class Written(BaseModel):
         x: int

@@ -186,6 +186,18 @@ def test_an_upload_beyond_the_limit_is_refused(
     receiver.wait_clean()
 
 
+def test_a_model_that_failed_in_setup_refuses_forms_with_its_reason(
+    launch_server: Callable[..., Any], tmp_path: Path
+) -> None:
+    server = launch_server("setup_raises", wait=False, TMPDIR=str(tmp_path))
+    server.wait_for("SETUP_FAILED")
+    receiver = Receiver(server, tmp_path)
+    answer = receiver.post(files={"image": ("x.png", b"x")})
+    assert answer.status_code == 503
+    assert answer.json()["error"] == "The model cannot be served: weights are corrupt"
+    receiver.wait_clean()
+
+
 def test_a_full_disk_is_said_and_leaves_nothing(receiver: Receiver) -> None:
     data = bytes(3 * MIB)
     url = f"data:image/png;base64,{base64.b64encode(data).decode()}"

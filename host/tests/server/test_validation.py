@@ -76,6 +76,11 @@ def test_each_rule_has_a_readable_message(described: Any, value: Any, message: s
     assert messages(schema(x=described), x=value) == [("x", message)]
 
 
+@pytest.mark.parametrize("url", ["http://x/y", "HTTPS://X/y", "data:,a", "Data:,a"])
+def test_the_case_of_a_scheme_does_not_count(url: str) -> None:
+    assert messages(schema(x={"type": "string", "format": "uri"}), x=url) == []
+
+
 def test_a_message_names_the_input() -> None:
     (problem,) = schema(scale={"type": "number", "minimum": 1}).problems({"scale": 0.5})
     assert problem == {

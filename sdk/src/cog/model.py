@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import functools
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from cog._schema.forward import evaluate
 from cog._schema.types import MISSING
@@ -19,6 +19,10 @@ else:
     def dataclass_transform(**options):
         """Do nothing: it tells type checkers that subclasses become dataclasses."""
         return lambda cls: cls
+
+
+_MUTABLE = (list, dict, set)
+"""What ``dataclasses`` refuses as a default, since all objects would share it."""
 
 
 @dataclass_transform(field_specifiers=(dataclasses.field, Input))
@@ -61,6 +65,7 @@ class BaseModel:
             raise TypeError(f"{cls.__name__}: a BaseModel cannot have slots=True")
         _take_inputs(cls, auto_dataclass)
         if auto_dataclass:
+            _copy_mutable_defaults(cls)
             dataclasses.dataclass(init=init, **options)(cls)
 
 
@@ -102,10 +107,22 @@ def _annotated_input(cls: type, annotation: Any) -> Any:
     return next((item for item in metadata if isinstance(item, FieldInfo)), None)
 
 
+def _copy_mutable_defaults(cls: type) -> None:
+    """Give every object its own copy of ``tags: list[str] = []``, as pydantic's models do."""
+    for name in vars(cls).get("__annotations__", {}):
+        value = vars(cls).get(name)
+        if type(value) in _MUTABLE:
+            setattr(cls, name, dataclasses.field(default_factory=_copier(value)))
+
+
+def _copier(value: Any) -> Callable[[], Any]:
+    return functools.partial(copy.deepcopy, value)
+
+
 def _set_default(cls: type, name: str, info: FieldInfo, is_dataclass: bool) -> None:
     factory, default = info.default_factory, info.default
-    if factory is None and type(default) in (list, dict, set):
-        factory = functools.partial(copy.deepcopy, default)
+    if factory is None and type(default) in _MUTABLE:
+        factory = _copier(default)
     if factory is not None:
         if is_dataclass:
             setattr(cls, name, dataclasses.field(default_factory=factory))

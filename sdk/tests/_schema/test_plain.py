@@ -179,6 +179,6 @@ def test_keys_are_strings() -> None:
 
 
 def test_urls_and_arrays_are_recognised() -> None:
-    assert [is_url(text) for text in ("https://x", "data:,a", "http.txt")] == [True, True, False]
+    assert [is_url(text) for text in ("https://x", "DATA:,a", "http.txt")] == [True, True, False]
     values: list[Any] = [[], (), iter("a"), "ab", {}]
     assert [is_array(value) for value in values] == [True, True, True, False, False]

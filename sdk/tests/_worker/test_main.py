@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
@@ -82,6 +83,19 @@ def test_what_setup_printed_and_the_traceback_are_there_when_it_fails(launch: St
     worker.next_control()
     assert worker.printed().startswith("loading weights\nTraceback")
     assert "RuntimeError: weights are corrupt" in worker.printed()
+
+
+def test_the_traceback_of_an_import_begins_with_the_authors_line(
+    launch: Start, tmp_path: Path
+) -> None:
+    (tmp_path / "run.py").write_text("import no_such_package\n")
+    worker = launch(tmp_path)
+    worker.init()
+    worker.next_control()
+    assert isinstance(worker.next_control(), SetupFailed)
+    first, frame, *_ = worker.printed().splitlines()
+    assert first == "Traceback (most recent call last):"
+    assert frame.strip().endswith('run.py", line 1, in <module>')
 
 
 def test_another_version_of_the_protocol_is_refused_with_both_numbers(launch: Start) -> None:

@@ -113,7 +113,7 @@ class Dispatcher:
         if worker is not None and not self._queue:
             self._start(run, worker)
         elif not self.pool.is_ready():
-            raise NotReadyError(self._why_not_ready())
+            raise NotReadyError(self.why_not_ready())
         elif not self._settings.queue_size:
             raise AtCapacityError
         elif len(self._queue) >= self._settings.queue_size:
@@ -183,7 +183,8 @@ class Dispatcher:
         """Wait for the files that are being read at the moment."""
         await asyncio.gather(*self._delivering.values())
 
-    def _why_not_ready(self) -> str:
+    def why_not_ready(self) -> str:
+        """Say why predictions are refused while no worker is ready."""
         reasons = [worker.reason for worker in self.pool.workers if worker.reason]
         return f"The model cannot be served: {reasons[0]}" if reasons else NOT_READY
 
@@ -220,7 +221,7 @@ class Dispatcher:
         """Fail what waits for a slot if no worker will ever have one."""
         if all(worker.state in _DOWN for worker in self.pool.workers):
             while self._queue:
-                self._finish(self._queue.popleft(), Failed(time.time(), self._why_not_ready()))
+                self._finish(self._queue.popleft(), Failed(time.time(), self.why_not_ready()))
 
     # -- deadlines ----------------------------------------------------------------------------
 

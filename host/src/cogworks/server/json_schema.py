@@ -13,8 +13,8 @@ from typing import Any
 from cog._schema.kinds import is_dict, is_list
 from cog._schema.scalars import TEXTS
 
-URL_PATTERN = "^(https?://|data:)"
-"""What a file input must begin with."""
+URL_PATTERN = "^([hH][tT][tT][pP][sS]?://|[dD][aA][tT][aA]:)"
+"""What a file input must begin with; case does not count. Source: RFC 3986, section 3.1."""
 
 LARGEST = sys.float_info.max
 """What a float input may be at most."""

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
-from cogworks.server.dispatch import NOT_READY, Dispatcher, LogLine
+from cogworks.server.dispatch import Dispatcher, LogLine
 from cogworks.server.errors import (
     InvalidInputError,
     NotReadyError,
@@ -191,7 +191,7 @@ class PredictionService:
             NotReadyError: no worker has told them yet.
         """
         if self._document is None:
-            raise NotReadyError(NOT_READY)
+            raise NotReadyError(self._dispatcher.why_not_ready())
         return self._schema.form
 
     @property

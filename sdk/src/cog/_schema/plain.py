@@ -43,7 +43,7 @@ class Unfit(Exception):
 
 def is_url(text: str) -> bool:
     """Tell whether a string for a file is a URL, which clients fetch themselves."""
-    return text.startswith(("http://", "https://", "data:"))
+    return text[:8].lower().startswith(("http://", "https://", "data:"))
 
 
 def encode_any(value: Any, on_file: OnFile) -> Any:

@@ -18,7 +18,6 @@ import socket
 import sys
 import tempfile
 import threading
-import traceback
 from typing import Any, Optional
 
 from cog import _version
@@ -185,10 +184,10 @@ def _new_loop() -> Any:
 
 def _report_setup_failure(error: BaseException, control: Channel) -> None:
     from cog._worker.logs import flush_streams
-    from cog._worker.run import describe
+    from cog._worker.run import describe, print_traceback
 
     if not isinstance(error, _SetupError):
-        traceback.print_exception(type(error), error, error.__traceback__)
+        print_traceback(error)
     flush_streams()
     control.send(SetupFailed(describe(error)))
 

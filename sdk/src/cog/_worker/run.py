@@ -110,7 +110,7 @@ def end_forked_child(error: Optional[BaseException] = None) -> NoReturn:
 
 
 def format_traceback(error: BaseException) -> str:
-    """Return the traceback as Python prints it, without the frames of this package."""
+    """Return the traceback as Python prints it, from the first frame of the author's on."""
     frames = error.__traceback__
     while frames is not None and frames.tb_next is not None and _is_ours(frames):
         frames = frames.tb_next
@@ -118,4 +118,5 @@ def format_traceback(error: BaseException) -> str:
 
 
 def _is_ours(frame: Any) -> bool:
-    return str(frame.tb_frame.f_globals.get("__name__", "")).startswith("cog._")
+    name = str(frame.tb_frame.f_globals.get("__name__", ""))
+    return name.startswith(("cog._", "importlib._bootstrap"))

@@ -6,6 +6,7 @@ import inspect
 import os
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
+from cog._schema.plain import is_url
 from cog.types import File, Path, URLPath
 
 if TYPE_CHECKING:
@@ -42,8 +43,7 @@ def _weights(annotation: Any, source: Optional[str]) -> Any:
         return None
     text = annotation if isinstance(annotation, str) else repr(annotation)
     if "File" in text:
-        is_url = source.startswith(("http://", "https://", "data:"))
-        return File.validate(source) if is_url else open(source, "rb")
+        return File.validate(source) if is_url(source) else open(source, "rb")
     if "Path" in text:
         path = Path.validate(source)
         return path.convert() if isinstance(path, URLPath) else path
