@@ -57,8 +57,8 @@ def test_options_are_passed_to_dataclass() -> None:
 
 def test_a_list_as_a_default_is_copied_for_each_object() -> None:
     class Tagged(BaseModel):
-        tags: list[str] = []
-        scores: dict[str, list[float]] = {"a": [1.0]}
+        tags: list[str] = []  # noqa: RUF012 - what this is about
+        scores: dict[str, list[float]] = {"a": [1.0]}  # noqa: RUF012
 
     first, second = Tagged(), Tagged()
     first.tags.append("x")
