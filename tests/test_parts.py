@@ -19,7 +19,7 @@ from tests.parts.docker_registry import docker_registry
 from tests.parts.dockerd import Docker, dockerd
 from tests.parts.fixtures import base_reference, debian, docker, real_registry, skipping
 from tests.parts.missing import MissingPart, find_program
-from tests.parts.podman import podman
+from tests.parts.podman import buildah, podman
 from tests.parts.process import running
 
 __all__ = ["base_reference", "debian", "docker", "real_registry"]
@@ -76,6 +76,15 @@ def test_podman_leaves_nothing() -> None:
         folder = Path(engine.environment["HOME"])
         assert engine.run("ps", "--all", "--quiet").stdout == ""
         assert engine.run("info", "--format", "{{.Store.GraphRoot}}").stdout == f"{folder}/root\n"
+    assert not folder.exists()
+    assert str(folder) not in Path("/proc/mounts").read_text()
+
+
+@pytest.mark.slow
+def test_buildah_leaves_nothing() -> None:
+    with skipping(), buildah() as engine:
+        folder = Path(engine.environment["HOME"])
+        assert engine.run("from", "scratch").stdout == "working-container\n"
     assert not folder.exists()
     assert str(folder) not in Path("/proc/mounts").read_text()
 

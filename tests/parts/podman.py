@@ -19,13 +19,15 @@ graphroot = "{folder}/root"
 runroot = "{folder}/run"
 """
 
-# runc also where cgroups of both versions are mounted, which crun refuses; limits that are not above our own.
+# The usual locks and folders are shared with every other podman of this machine; limits must not be above our own.
+# runc is taken where it is, since crun refuses machines on which cgroups of both versions are mounted.
 CONTAINERS = """\
 [containers]
 default_ulimits = ["nofile={files}:{files}", "nproc={processes}:{processes}"]
 [engine]
 cgroup_manager = "cgroupfs"
-events_logger = "none"
+events_logger = "file"
+lock_type = "file"
 runtime = "{runtime}"
 tmp_dir = "{folder}/tmp"
 """
@@ -54,7 +56,10 @@ def podman() -> Generator[Engine]:
         done = engine.run("info", check=False)
         if done.returncode:
             raise MissingPart(f"podman does not work here: {done.stderr.strip()}")
-        yield engine
+        try:
+            yield engine
+        finally:
+            engine.run("rm", "--all", "--force", "--volumes", check=False)
 
 
 @contextmanager
@@ -104,4 +109,5 @@ def _configure(folder: Path) -> Mapping[str, str]:
         "CONTAINERS_REGISTRIES_CONF": str(folder / "registries.conf"),
         "REGISTRY_AUTH_FILE": str(folder / "auth.json"),
         "TMPDIR": str(folder),
+        "XDG_RUNTIME_DIR": str(folder),
     }
