@@ -143,6 +143,8 @@ class Building:
         store = ImageStore(self.builder.cache)
         before = store.find(name, image.config.platform)
         store.keep(name, image)
+        if any(one.cached.is_new for one in image.layers):
+            keep_within_limits(find_cache_dir(self.state.environ), self.state.environ)
         return before is None or before.digest != image.digest
 
     def _how(self) -> How:
