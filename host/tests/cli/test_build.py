@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cogworks.cli.build import command as build_command
 from cogworks.errors import CogworksError
 from cogworks.schema import SchemaError
 from cogworks.testing import FakeRegistry
@@ -150,3 +151,17 @@ def test_a_dockerfile_of_the_users_is_for_docker(desk: Desk) -> None:
     result = desk.build("--dockerfile", "Dockerfile")
     assert isinstance(result.exception, CogworksError)
     assert "docker build" in str(result.exception)
+
+
+def test_without_an_engine_the_image_is_built_and_the_reason_told(
+    desk: Desk, tmp_path: Path
+) -> None:
+    told = text_of(desk.build("--progress", "quiet"))
+    assert "not loaded" not in told
+    path = str(tmp_path / "nothing")
+    arguments = ["--base-image", desk.base]
+    without = desk.call(build_command, arguments, {"PATH": path})
+    assert "not loaded  docker is not installed; podman is not installed" in text_of(without)
+    wanted = desk.call(build_command, [*arguments, "--load"], {"PATH": path})
+    assert isinstance(wanted.exception, CogworksError)
+    assert "The image is built; it is not loaded." in str(wanted.exception)

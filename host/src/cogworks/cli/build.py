@@ -9,6 +9,7 @@ import click
 
 from cogworks.cli.build_options import build_options
 from cogworks.cli.building import Building, account, show_account, start_building
+from cogworks.cli.loading import Loading
 from cogworks.cli.options import CONTEXT_SETTINGS
 
 if TYPE_CHECKING:
@@ -43,11 +44,23 @@ Examples:
     metavar="PATH",
     help="Write an OCI layout: a folder, or one file if PATH ends in .tar.",
 )
+@click.option(
+    "--load/--no-load",
+    "load",
+    default=None,
+    help="Load the image into docker or podman, or do not. [default: if one can be used, without --output]",
+)
 @click.option("--explain", is_flag=True, help="Say what would be done and why, and do nothing.")
 @build_options
 @click.pass_context
 def command(
-    context: click.Context, /, tag: str | None, output: str | None, explain: bool, **values: Any
+    context: click.Context,
+    /,
+    tag: str | None,
+    output: str | None,
+    load: bool | None,
+    explain: bool,
+    **values: Any,
 ) -> None:
     """Build an image of the project in this folder."""
     from cogworks.build.names import image_name
@@ -57,11 +70,13 @@ def command(
         if explain:
             _explain(building, name)
             return
+        loading = Loading(building, wanted=False if load is None and output else load)
         image = building.build(building.find_base())
         is_changed = building.keep(name, image)
         rows = account(image)
         if output is not None:
             rows.append(("written to", _write(building, image, Path(output), name)))
+        rows += loading.load(image, name)
         building.display.close()
         title = f"Image built as {name.familiar}"
         if not is_changed:
