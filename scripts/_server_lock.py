@@ -18,7 +18,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from cogworks.build.own_wheels import SDK
-from cogworks.build.server_layer import COMMAND_ONLY, INIT, OLDEST_PYTHON, PACKAGES
+from cogworks.build.server_layer import COMMAND_ONLY, INIT, PACKAGES
+from cogworks.build.target import OLDEST_SERVER_PYTHON
 
 ROOT = Path(__file__).resolve().parents[1]
 UV = Path(sys.executable).with_name("uv")
@@ -42,7 +43,7 @@ def wanted() -> Iterator[str]:
 
 def compiled() -> str:
     """Return the list."""
-    oldest = ".".join(map(str, OLDEST_PYTHON))
+    oldest = ".".join(map(str, OLDEST_SERVER_PYTHON))
     project = (
         f'[project]\nname = "server"\nversion = "0"\nrequires-python = ">={oldest}"\n'
         f"dependencies = {sorted(wanted())}\n"

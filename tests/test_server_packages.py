@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
+import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from cogworks.build.cache import Cache
+from cogworks.build.resolve import resolve
 from cogworks.build.server_layer import INIT, PACKAGES
+from cogworks.build.target import Target
+from cogworks.oci.platform import parse_platform
+from cogworks.project import Build, Project
+from host.tests.build.bases import Quiet
 from scripts._server_lock import wanted
 
 LINES = PACKAGES.read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
@@ -39,3 +50,24 @@ def test_what_the_server_requires_is_in_the_list_in_a_version_that_fits() -> Non
 
 def test_the_first_process_of_a_container_is_in_the_list() -> None:
     assert any(line.startswith(Requirement(INIT).name) for line in PINNED)
+
+
+@pytest.mark.slow
+@pytest.mark.network
+@pytest.mark.parametrize("machine", ["amd64", "arm64"])
+@pytest.mark.parametrize("minor", [11, 12, 13])
+def test_there_is_a_wheel_of_every_package_for_every_python_and_machine(
+    tmp_path: Path, minor: int, machine: str
+) -> None:
+    """A list that was made from a part of an index has the hashes of that part only."""
+    project = Project(PACKAGES.parent, PACKAGES, Build(f"3.{minor}", requirements_file=PACKAGES))
+    target = Target((3, minor), parse_platform(f"linux/{machine}"))
+    found = resolve(
+        project,
+        target,
+        Cache(tmp_path),
+        Quiet(),
+        python=Path(sys.executable),
+        environment=dict(os.environ),
+    )
+    assert len(found.wheels) >= 15

@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 
 from cogworks.build.assemble import BuiltImage, How, assemble
+from cogworks.build.base_image import find_base
 from cogworks.build.cache import Cache
-from cogworks.build.errors import BaseError, BuildError
+from cogworks.build.errors import BuildError, InterpreterError
 from cogworks.build.mount_sources import MountSources
 from cogworks.build.publish import publish
 from cogworks.build.sdk_layer import MAIN
-from cogworks.build.server_layer import server_wheels
-from cogworks.build.target import Target
 from cogworks.oci.image import parse_config
 from cogworks.oci.reference import parse_reference
 from cogworks.project import load_project
@@ -29,6 +28,7 @@ from cogworks.testing.registry import FakeRegistry
 
 from .bases import AMD64, Quiet, offline, pull_base, push_base, write_server_wheels
 from .conftest import write_wheel
+from .python_mirror import small_python, write_mirror
 
 pytestmark = pytest.mark.slow
 
@@ -61,6 +61,7 @@ class Bench:
         self.server_packages = write_server_wheels(self.packages)
         write_wheel(self.packages, "msgspec", "0.14")
         self.cache = Cache(root / "cache")
+        self.variables: dict[str, str] = {}
         self.base = pull_base(client, push_base(client, host), self.cache)
 
     def write(self, name: str, text: str) -> None:
@@ -68,7 +69,7 @@ class Bench:
 
     def build(self, jobs: int = 0, **options: object) -> BuiltImage:
         how = How(bytecode=False, jobs=jobs, server_packages=self.server_packages, **options)  # type: ignore[arg-type]
-        environment = offline(self.root, self.packages)
+        environment = offline(self.root, self.packages) | self.variables
         project = load_project(self.project)
         return assemble(project, self.base, self.cache, Quiet(), how, environment)
 
@@ -177,11 +178,69 @@ def test_what_would_have_to_run_in_the_image_is_refused_and_never_left_out(bench
         bench.build()
 
 
-def test_a_python_that_is_too_old_for_the_server_is_told(bench: Bench) -> None:
-    target = Target((3, 10), AMD64)
-    environment = offline(bench.root, bench.packages)
-    with pytest.raises(BaseError, match=r"needs Python 3\.11 or newer, .* has 3\.10"):
-        server_wheels(target, bench.cache, Quiet(), environment)
+def test_a_python_that_is_too_old_for_the_server_stays_and_the_server_gets_its_own(
+    bench: Bench, client: Client, registry: FakeRegistry
+) -> None:
+    bench.write("cog.yaml", CONFIG.replace("3.11", "3.9"))
+    reference = push_base(client, registry.host, env={"PYTHON_VERSION": "3.9.18"})
+    bench.base = find_base(lambda: client, reference, AMD64, (3, 9), bench.cache)
+    bench.variables = write_mirror(
+        bench.root / "mirror", "3.13.2", "x86_64", small_python("3.13.2")
+    )
+    image = bench.build()
+    titles = [one.title for one in image.layers]
+    assert titles == [
+        "Python 3.13.2",
+        "environment",
+        "msgspec",
+        "server",
+        "SDK",
+        "code",
+        "metadata",
+    ]
+    members = names(image)
+    assert members["opt/venv/bin/python"].linkname == "/usr/local/bin/python3.9"
+    assert members["opt/cogworks/bin/python"].linkname == "/opt/python3.13/bin/python3.13"
+    assert "opt/cogworks/lib/python3.13/site-packages/cogworks/server/__main__.py" in members
+    assert "opt/venv/lib/python3.9/site-packages/cog/__init__.py" in members
+    assert "opt/python3.13/bin/python3.13" in members
+
+
+def test_a_base_without_a_python_gets_one_for_model_and_server(
+    bench: Bench, client: Client, registry: FakeRegistry
+) -> None:
+    reference = push_base(client, registry.host, env={})
+    bench.base = pull_base(client, reference, bench.cache)
+    bench.variables = write_mirror(
+        bench.root / "mirror", "3.11.9", "x86_64", small_python("3.11.9")
+    )
+    image = bench.build()
+    assert [one.title for one in image.layers][:2] == ["Python 3.11.9", "environment"]
+    members = names(image)
+    for link in ("opt/venv/bin/python", "opt/cogworks/bin/python"):
+        assert members[link].linkname == "/opt/python3.11/bin/python3.11"
+    assert not any(one.cached.is_new for one in bench.build().layers)
+
+
+def test_a_python_that_nobody_has_stops_the_build(
+    bench: Bench, client: Client, registry: FakeRegistry
+) -> None:
+    reference = push_base(client, registry.host, env={})
+    bench.base = pull_base(client, reference, bench.cache)
+    bench.variables = {"UV_PYTHON_INSTALL_DIR": str(bench.root / "none")}
+    with pytest.raises(
+        InterpreterError, match=r"library/python:3\.11-slim does not say that it has"
+    ):
+        bench.build()
+
+
+def names(image: BuiltImage) -> dict[str, tarfile.TarInfo]:
+    """Return the members of all layers; a later one replaces an earlier one."""
+    found: dict[str, tarfile.TarInfo] = {}
+    for layer in image.layers:
+        with tarfile.open(layer.cached.path) as archive:
+            found |= {member.name: member for member in archive}
+    return found
 
 
 def test_a_published_image_mounts_its_base_and_is_sent_once(

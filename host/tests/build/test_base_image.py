@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from cogworks.build.base_image import find_base
+from cogworks.build.base_image import OWN, find_base
 from cogworks.build.cache import Cache
 from cogworks.build.errors import BaseError
 from cogworks.oci.errors import PlatformError
@@ -74,14 +74,52 @@ def test_another_python_than_the_projects_is_refused(
         find_base(lambda: client, reference, AMD64, (3, 12), cache)
 
 
-def test_a_base_that_says_nothing_of_python_needs_the_path(
+def test_a_base_that_says_nothing_of_python_gets_one_of_its_own(
     registry: FakeRegistry, client: Client, cache: Cache
 ) -> None:
+    base = pull_base(client, push_base(client, registry.host, env={}), cache)
+    assert (base.interpreter, base.has_python) == ("/opt/python3.11/bin/python3.11", False)
+    assert base.layer_limit == 125 - 1 - 2 - 1
+
+
+def test_so_does_one_whose_user_says_so(
+    registry: FakeRegistry, client: Client, cache: Cache
+) -> None:
+    reference = push_base(client, registry.host)
+    base = find_base(lambda: client, reference, AMD64, (3, 12), cache, OWN)
+    assert (base.interpreter, base.has_python) == ("/opt/python3.12/bin/python3.12", False)
+
+
+@pytest.mark.parametrize(
+    "path", ["/usr/bin/python3.11", "/usr/bin/python3", "/opt/conda/bin/python"]
+)
+def test_the_path_of_a_bases_python_is_taken_from_the_user_or_from_a_label(
+    registry: FakeRegistry, client: Client, cache: Cache, path: str
+) -> None:
     reference = push_base(client, registry.host, env={})
-    with pytest.raises(BaseError, match="does not say which Python it has"):
-        pull_base(client, reference, cache)
-    base = find_base(lambda: client, reference, AMD64, (3, 11), cache, "/usr/bin/python3.11")
-    assert base.interpreter == "/usr/bin/python3.11"
+    base = find_base(lambda: client, reference, AMD64, (3, 11), cache, path)
+    assert (base.interpreter, base.has_python) == (path, True)
+    labelled = push_base(client, registry.host, env={}, labels={"run.cog.python": path})
+    assert pull_base(client, labelled, cache).interpreter == path
+
+
+def test_a_path_of_another_version_is_refused_and_says_more_than_the_image(
+    registry: FakeRegistry, client: Client, cache: Cache
+) -> None:
+    reference = push_base(client, registry.host)
+    with pytest.raises(BaseError, match=r"has Python 3\.9, and the project wants 3\.11"):
+        find_base(lambda: client, reference, AMD64, (3, 11), cache, "/usr/bin/python3.9")
+    second = find_base(lambda: client, reference, AMD64, (3, 12), cache, "/usr/bin/python3.12")
+    assert second.interpreter == "/usr/bin/python3.12"
+
+
+def test_an_old_python_takes_another_layer_for_the_servers(
+    registry: FakeRegistry, client: Client, cache: Cache
+) -> None:
+    reference = push_base(client, registry.host, env={"PYTHON_VERSION": "3.9.18"})
+    base = find_base(lambda: client, reference, AMD64, (3, 9), cache)
+    assert base.has_python
+    assert base.layer_limit == 125 - 1 - 2 - 1
 
 
 def test_alpine_is_refused_with_the_reason(
@@ -112,6 +150,7 @@ def test_the_base_takes_from_the_layers_that_are_left(
         ({}, "# debian.sh --arch 'amd64' out/ 'trixie' '@1'", "3.11-slim", (2, 41)),
         ({}, "RUN true", "3.11-slim-bullseye", (2, 31)),
         ({}, "RUN true", "3.11", (2, 36)),
+        ({}, "RUN true", "12.4.1-cudnn-devel-ubuntu20.04", (2, 31)),
         (
             {
                 "org.opencontainers.image.ref.name": "ubuntu",

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import httpx2
 import pytest
 
 from cogworks.build.assemble import BuiltImage, How, assemble
-from cogworks.build.base_image import find_base
+from cogworks.build.base_image import OWN, find_base
 from cogworks.build.cache import Cache
 from cogworks.build.errors import DownloadError, LockError
 from cogworks.build.layout import write_directory
@@ -27,6 +27,7 @@ from cogworks.registry.client import Client
 from cogworks.testing.registry import FakeRegistry
 
 from .bases import Quiet, push_base
+from .python_mirror import write_real_mirror
 
 PYTHON = "/usr/bin/python3.11"
 """What stands for the base's Python: examples/hello-world asks for this version."""
@@ -60,15 +61,27 @@ def can_enter() -> bool:
     )
 
 
-def build(root: Path, client: Client, host: str) -> BuiltImage:
+def build(
+    root: Path,
+    client: Client,
+    host: str,
+    interpreter: str,
+    version: str,
+    variables: Mapping[str, str],
+) -> BuiltImage:
     project = root / "hello-world"
     shutil.copytree(ROOT / "examples" / "hello-world", project)
+    config = project / "cog.yaml"
+    config.write_text(config.read_text().replace("3.11", version))
+    major, minor = map(int, version.split("."))
     cache = Cache(root / "cache")
     platform = parse_platform(os.uname().machine)
     reference = push_base(client, host, env={"PATH": "/usr/bin:/bin"}, platform=platform)
-    base = find_base(lambda: client, reference, platform, (3, 11), cache, PYTHON)
+    base = find_base(lambda: client, reference, platform, (major, minor), cache, interpreter)
     try:
-        return assemble(load_project(project), base, cache, Quiet(), How(), dict(os.environ))
+        return assemble(
+            load_project(project), base, cache, Quiet(), How(), {**os.environ, **variables}
+        )
     except (LockError, DownloadError) as error:
         pytest.skip(f"no index can be reached: {str(error).splitlines()[0]}")
 
@@ -117,11 +130,39 @@ def client() -> Iterator[Client]:
 
 @pytest.mark.skipif(not can_enter(), reason=f"needs root, unshare and {PYTHON}")
 def test_an_image_unpacked_serves_predictions(tmp_path: Path, client: Client) -> None:
+    serve_and_ask(tmp_path, client, PYTHON)
+
+
+@pytest.mark.skipif(not can_enter(), reason=f"needs root and unshare and {PYTHON}")
+@pytest.mark.parametrize(("model", "server"), [("3.12", "3.12"), ("3.9", "3.13")])
+def test_so_does_one_that_brings_its_pythons_along(
+    tmp_path: Path, client: Client, model: str, server: str
+) -> None:
+    mirror = tmp_path / "mirror"
+    versions = {minor: write_real_mirror(mirror, minor) for minor in (model, server)}
+    variables = next(found for _, found in versions.values())
+    # Those of pyenv may be linked to a library in pyenv's folder, which a container does not have; real ones are not.
+    libraries = f"LD_LIBRARY_PATH=/opt/python{model}/lib:/opt/python{server}/lib"
+    image = serve_and_ask(tmp_path, client, OWN, model, variables, libraries)
+    brought = [one.title for one in image.layers if one.title.startswith("Python ")]
+    assert brought == [f"Python {version}" for version, _ in versions.values()]
+
+
+def serve_and_ask(
+    tmp_path: Path,
+    client: Client,
+    interpreter: str,
+    version: str = "3.11",
+    variables: Mapping[str, str] | None = None,
+    *environment: str,
+) -> BuiltImage:
+    """Build an image, start it, let it predict, and end it."""
     with FakeRegistry() as registry:
-        image = build(tmp_path, client, registry.host)
+        image = build(tmp_path, client, registry.host, interpreter, version, variables or {})
         platform = image.base.target.platform
         write_directory(tmp_path / "layout", image.manifest, platform, image.blobs(client))
     config = unpack(tmp_path / "layout", tmp_path / "root")
+    config["Env"] += environment
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = start(tmp_path / "root", config, port)
@@ -136,6 +177,7 @@ def test_an_image_unpacked_serves_predictions(tmp_path: Path, client: Client) ->
         code = process.wait(30)
     assert code == 0
     assert not list((tmp_path / "root" / "src").rglob("__pycache__"))
+    return image
 
 
 def process_user(pid: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cogworks.build.cache import Cache
+from cogworks.build.compilers import find_compiler
 from cogworks.build.errors import BuildError, LockError
 from cogworks.build.layers import Options, ProjectLayers, make_layers
 from cogworks.build.resolve import LOCK_NAME
@@ -80,12 +81,15 @@ class Bench:
     def build(
         self, cache: str = "cache", *, jobs: int = 0, keep_lock: bool = False
     ) -> ProjectLayers:
-        options = Options(f"/usr/local/bin/python{VERSION}", jobs=jobs, keep_lock=keep_lock)
+        there = Cache(self.root / cache)
+        compiler = find_compiler(there, TARGET, self.environment)
+        path = f"/usr/local/bin/python{VERSION}"
+        options = Options(path, compiler, jobs=jobs, keep_lock=keep_lock)
         project = load_project(self.project)
         return make_layers(
             project,
             TARGET,
-            Cache(self.root / cache),
+            there,
             self.progress,
             options,
             METADATA,

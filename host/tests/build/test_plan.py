@@ -35,6 +35,25 @@ def test_the_steps_come_in_the_order_of_the_image() -> None:
     assert found["base"] == Step("base", "python:3.11-slim for linux/amd64", "a reason")
 
 
+def test_pythons_that_are_brought_along_are_steps() -> None:
+    project = Project(HERE, HERE / "cog.yaml", Build("3.10"), run="run.py:Runner")
+    steps = plan_build(
+        project,
+        "nvidia/cuda:x",
+        "a reason",
+        "linux/amd64",
+        Context(HERE, (), (), (), ()),
+        brings_python=True,
+    )
+    found = {step.title: step for step in steps}
+    assert [*found][2:5] == ["Python 3.10", "Python 3.13", "environment"]
+    assert (found["Python 3.10"].what, found["Python 3.13"].what) == (
+        "/opt/python3.10",
+        "/opt/python3.13",
+    )
+    assert found["environment"].reason == "the model's Python 3.10 is brought along"
+
+
 def test_a_project_without_requirements_says_so() -> None:
     assert steps_of(Build("3.11"))["packages"].what == "none"
     listed = steps_of(Build("3.11", None, ("numpy==2.1.0",)))

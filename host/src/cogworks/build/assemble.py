@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from cogworks.build.base_image import Base
 from cogworks.build.cache import Cache
-from cogworks.build.compilers import find_compiler
 from cogworks.build.errors import BuildError
 from cogworks.build.image import (
     DEFAULT_USER,
@@ -20,6 +19,7 @@ from cogworks.build.image import (
     image_manifest,
     model_environment,
 )
+from cogworks.build.interpreter_layer import interpreter_layer
 from cogworks.build.labels import image_labels
 from cogworks.build.layers import (
     NamedLayer,
@@ -30,6 +30,7 @@ from cogworks.build.layers import (
     run_steps,
 )
 from cogworks.build.own_wheels import SDK
+from cogworks.build.pythons import Pythons, find_pythons
 from cogworks.build.sdk_layer import sdk_layer
 from cogworks.build.server_layer import PACKAGES, server_layer, server_wheels
 from cogworks.engines.progress import Progress
@@ -131,8 +132,10 @@ def assemble(
     """
     _refuse_what_must_run(project)
     document = describe(project) if how.document is None else how.document
+    pythons = find_pythons(base, project.build.python_version, cache, progress, environment)
     options = Options(
         base.interpreter,
+        pythons.model.compiler,
         how.codec,
         base.layer_limit,
         how.weight_patterns,
@@ -143,10 +146,11 @@ def assemble(
         how.jobs,
         on_layer,
     )
+    brought = _brought_layers(pythons, cache, how, on_layer)
     metadata = {SCHEMA_NAME: canonical_json(document)} if document else {}
     made = make_layers(project, base.target, cache, progress, options, metadata, environment)
-    ours = _our_layers(base, cache, progress, how, environment, on_layer)
-    layers = (*made.lower, *ours, *made.upper)
+    ours = _our_layers(pythons, cache, progress, how, environment, on_layer)
+    layers = (*brought, *made.lower, *ours, *made.upper)
     config, manifest = _documents(project, base, layers, made, document, how)
     return BuiltImage(base, config, manifest, layers, made.notices)
 
@@ -166,8 +170,22 @@ def _documents(
     return config, image_manifest(base.image.manifest, base.digest, config, titled)
 
 
+def _brought_layers(
+    pythons: Pythons, cache: Cache, how: How, on_layer: OnLayer | None
+) -> tuple[NamedLayer, ...]:
+    """Return the layers of Pythons that the base does not have."""
+    steps = [
+        (
+            f"Python {one.version}",
+            partial(interpreter_layer, cache, one, how.codec, bytecode=how.bytecode),
+        )
+        for one in pythons.brought
+    ]
+    return run_steps(steps, how.jobs, on_layer)
+
+
 def _our_layers(
-    base: Base,
+    pythons: Pythons,
     cache: Cache,
     progress: Progress,
     how: How,
@@ -175,14 +193,17 @@ def _our_layers(
     on_layer: OnLayer | None,
 ) -> tuple[NamedLayer, ...]:
     """Return the layers of the server and of the SDK."""
-    python = base.target.python
-    wheels = server_wheels(base.target, cache, progress, environment, how.server_packages)
+    model, server = pythons.model, pythons.server
+    wheels = server_wheels(server.target, cache, progress, environment, how.server_packages)
     sdk = next(one for one in wheels if one.name == SDK)
-    compiler = find_compiler(cache, base.target, environment) if how.bytecode else None
-    server = partial(server_layer, cache, wheels, python, base.interpreter, compiler, how.codec)
-    ours = partial(sdk_layer, cache, sdk, python, compiler, how.codec)
+    compilers = [one.compiler if how.bytecode else None for one in (server, model)]
+    python, path = server.target.python, server.interpreter
+    steps = [
+        ("server", partial(server_layer, cache, wheels, python, path, compilers[0], how.codec)),
+        ("SDK", partial(sdk_layer, cache, sdk, model.target.python, compilers[1], how.codec)),
+    ]
     progress.stage("Packing the server's layers")
-    return run_steps([("server", server), ("SDK", ours)], how.jobs, on_layer)
+    return run_steps(steps, how.jobs, on_layer)
 
 
 def _refuse_what_must_run(project: Project) -> None:

@@ -17,6 +17,7 @@ from cogworks.build.cache import Cache
 from cogworks.build.errors import BaseError
 from cogworks.build.glibc import find_glibc, is_alpine
 from cogworks.build.grouping import LAYERS_MAX
+from cogworks.build.standalone import interpreter_of
 from cogworks.build.target import DEFAULT_GLIBC, Target
 from cogworks.engines.lease import note_use
 from cogworks.errors import CogworksError
@@ -32,16 +33,26 @@ if TYPE_CHECKING:
 
 OUR_FIXED_LAYERS = 2
 """The server and the SDK, beside what `make_layers` makes."""
+OWN = "own"
+"""Said instead of the path of a base's Python: the image brings one along."""
+PYTHON_LABEL = "run.cog.python"
+"""The label by which a base says where its Python is, if it is no official Python image."""
 _VERSION = re.compile(r"(\d+)\.(\d+)")
 
 
 @dataclass(frozen=True)
 class Base:
-    """A base image; ``interpreter`` is the absolute path of its Python."""
+    """A base image.
+
+    Attributes:
+        interpreter: the absolute path of the model's Python.
+        has_python: whether it is the base's; if not, a layer has to bring it.
+    """
 
     image: PulledImage
     target: Target
     interpreter: str
+    has_python: bool = True
 
     @property
     def reference(self) -> Reference:
@@ -56,7 +67,8 @@ class Base:
     @property
     def layer_limit(self) -> int:
         """How many layers are left for a project."""
-        return LAYERS_MAX - len(self.image.manifest.layers) - OUR_FIXED_LAYERS
+        brought = (not self.has_python) + (not self.target.runs_server)
+        return LAYERS_MAX - len(self.image.manifest.layers) - OUR_FIXED_LAYERS - brought
 
 
 def default_base(python_version: str) -> str:
@@ -77,10 +89,10 @@ def find_base(
     Args:
         connect: returns the client of registries; not called for a base whose documents are here.
         python: what the project wants.
-        interpreter: where the base has it, for a base that does not say (official Python images do).
+        interpreter: where the base has it; `own` to bring one along, as for a base that does not say.
 
     Raises:
-        BaseError: the base has another Python, or says nothing of one, or has no glibc.
+        BaseError: the base has another Python, or no glibc.
         PlatformError: it is not for that platform.
         RegistryError: it cannot be fetched.
     """
@@ -90,27 +102,27 @@ def find_base(
             f"{reference} is an Alpine image: it has musl for a C library, and wheels are chosen for glibc. "
             "Use one that rests on Debian or Ubuntu, such as python:3.12-slim."
         )
-    path = _interpreter(image, python, interpreter)
+    path = None if interpreter == OWN else _find_interpreter(image, python, interpreter)
     glibc = find_glibc(image.config, reference.tag or "") or DEFAULT_GLIBC
-    return Base(image, Target(python, platform, glibc), path)
+    target = Target(python, platform, glibc)
+    return Base(image, target, path or interpreter_of(python), path is not None)
 
 
-def _interpreter(image: PulledImage, python: tuple[int, int], given: str | None) -> str:
+def _find_interpreter(image: PulledImage, python: tuple[int, int], given: str | None) -> str | None:
+    """Return the path of the base's Python; None where nothing is known of one."""
     wanted = ".".join(map(str, python))
-    match = _VERSION.match(image.config.run.env.get("PYTHON_VERSION", ""))
-    said = match.group() if match else None
-    if given is not None and said in (None, wanted):
-        return given
-    if said is None:
-        raise BaseError(
-            f"{image.reference} does not say which Python it has (it sets no PYTHON_VERSION). "
-            f"Give the path of its Python {wanted}, or use an official Python image."
-        )
-    if said != wanted:
+    named = given or image.config.run.labels.get(PYTHON_LABEL)
+    # A path that was named says more than the image does: python3.11 may be there beside another one.
+    texts = ((named or "").rpartition("/")[2], image.config.run.env.get("PYTHON_VERSION", ""))
+    said = next((match.group() for text in texts if (match := _VERSION.search(text))), None)
+    if said not in (None, wanted):
         raise BaseError(
             f"{image.reference} has Python {said}, and the project wants {wanted}. "
-            f"Set build.python_version to {said!r}, or use another base image."
+            f"Set build.python_version to {said!r}, use another base image, or bring a Python along by "
+            f"--base-python {OWN}."
         )
+    if named is not None or said is None:
+        return named
     # Where official Python images have it.
     return f"/usr/local/bin/python{wanted}"
 

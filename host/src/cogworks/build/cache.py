@@ -5,6 +5,7 @@
     oci/wheels/names/<hex>        the file name of a wheel
     oci/keys/<layer key>.json     title, diff_id, and for each codec: digest and size
     oci/filehash/<name>.json      what a file's digest was when it had this size, time and inode
+    oci/interpreters/             Pythons that images bring along; `standalone.py` draws what is in there
     oci/locks/<name>.lock         held while something of that name is made
     oci/tmp/<lease>-<random>      what is being written by whoever has the lease; if nobody has it, it belongs to nobody
 

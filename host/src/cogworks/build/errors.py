@@ -8,11 +8,14 @@ BuildError
 |- DockerignoreError      a line of .dockerignore is no pattern
 |- ContextError           the project's files cannot be read, or change while they are read
 |- LayerLimitError        more layers than an image may have
+|- InterpreterError       a Python that the image has to bring along cannot be had
 |- ImageNameError         an image has no name to be pushed to, or two that exclude each other
 '- BaseError              a base image is none that packages can be chosen for
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from cogworks.errors import CogworksError
 
@@ -63,3 +66,27 @@ class ImageNameError(BuildError):
 
 class BaseError(BuildError):
     """A base image is none that packages can be chosen for, or has another Python than the project wants."""
+
+
+class InterpreterError(BuildError):
+    """A Python that the image has to bring along is not here and cannot be fetched."""
+
+    def __init__(
+        self, version: str, machine: str, why: str, reason: str, searched: Iterable[object]
+    ) -> None:
+        """Say what is needed and why, where it was looked for, and what to do.
+
+        Args:
+            why: what it is needed for, in a sentence without its end.
+            reason: why uv could not fetch it.
+        """
+        self.version = version
+        folders = " and ".join(dict.fromkeys(map(str, searched)))
+        super().__init__(
+            f"Python {version} for linux/{machine} is needed: {why}. It cannot be fetched: {reason}\n"
+            f"It was looked for in {folders}.\n"
+            "Let uv reach its downloads; or set UV_PYTHON_INSTALL_MIRROR to a mirror of them, or "
+            "UV_PYTHON_DOWNLOADS_JSON_URL to a list of your own; or bring it here by "
+            f"`uv python install cpython-{version}-linux-{machine}-gnu`; or use a base image that has a fitting "
+            "Python, and name its path by --base-python if it does not say where."
+        )

@@ -14,6 +14,8 @@ RELEASES = {
     "bullseye": (2, 31),
     "bookworm": (2, 36),
     "trixie": (2, 41),
+    "16.04": (2, 23),
+    "18.04": (2, 27),
     "20.04": (2, 31),
     "22.04": (2, 35),
     "24.04": (2, 39),
@@ -28,10 +30,13 @@ def find_glibc(config: ImageConfig, tag: str = "") -> tuple[int, int] | None:
     """Return the glibc of an image as (major, minor), if it says enough.
 
     Args:
-        tag: that of its name, such as `3.12-slim-bookworm`.
+        tag: that of its name, such as `3.12-slim-bookworm` or `12.4.1-cudnn-devel-ubuntu22.04`.
     """
     if config.run.labels.get("org.opencontainers.image.ref.name") == "ubuntu":
         return RELEASES.get(config.run.labels.get(_UBUNTU, ""))
+    ubuntu = re.search(r"ubuntu(\d\d\.\d\d)", tag)
+    if ubuntu is not None:
+        return RELEASES.get(ubuntu[1])
     texts = [tag, *(entry.created_by for entry in config.history)]
     for text in texts:
         for word in re.findall(r"[a-z]+", text):

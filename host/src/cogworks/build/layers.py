@@ -16,7 +16,6 @@ from packaging.utils import parse_wheel_filename
 from cogworks.build.bytecode import Compiler
 from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.code_layer import code_layer, metadata_layer, weights_layer
-from cogworks.build.compilers import find_compiler
 from cogworks.build.context import Context, read_context
 from cogworks.build.errors import BuildError
 from cogworks.build.grouping import Group, Item, Section, fit, group
@@ -55,14 +54,16 @@ class Options:
     """How layers are made.
 
     Attributes:
-        interpreter: the absolute path of the base's Python.
+        interpreter: the absolute path of the model's Python.
+        compiler: compiles modules for it; None leaves them as they are.
         layer_limit: how many layers the project may have beside the base's.
-        bytecode: compile modules, if a Python of the target's version is on this machine.
+        bytecode: whether compiled modules are wanted; a notice says if there is no compiler.
         with_code: whether there is a layer of the project's files.
         on_layer: hears of each layer, in order, as soon as it is there.
     """
 
     interpreter: str
+    compiler: Compiler | None = None
     codec: Codec = Codec.GZIP
     layer_limit: int = 100
     weight_patterns: tuple[str, ...] = ()
@@ -145,7 +146,7 @@ def _make_layers(
     wheels, notices = locked_wheels(
         project, target, cache, progress, environment, keep_lock=options.keep_lock
     )
-    compiler = find_compiler(cache, target, environment) if options.bytecode else None
+    compiler = options.compiler if options.bytecode else None
     if wheels and options.bytecode and compiler is None:
         notices.append(
             f"No Python {target.python_version} is on this machine: the packages are not compiled "

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from cogworks.build.context import Context
 from cogworks.build.stages.stage import Commands, Stage, needed_stages
+from cogworks.build.standalone import prefix_of
+from cogworks.build.target import OLDEST_SERVER_PYTHON, SERVER_PYTHON
 from cogworks.project.model import Project
 
 _CODE = "the project, without what .dockerignore names and what never belongs into an image"
@@ -27,7 +29,13 @@ class Step:
 
 
 def plan_build(
-    project: Project, base: str, base_reason: str, platform: str, context: Context
+    project: Project,
+    base: str,
+    base_reason: str,
+    platform: str,
+    context: Context,
+    *,
+    brings_python: bool = False,
 ) -> tuple[Step, ...]:
     """Return the steps of a build.
 
@@ -35,10 +43,12 @@ def plan_build(
         base: the name of the base image.
         base_reason: why it is this one, in a sentence.
         context: the project's files.
+        brings_python: whether a layer brings the model's Python, since the base has none.
     """
     stages = needed_stages(project)
     return (
         *_beginning(project, base, base_reason, platform),
+        *_pythons(project, brings_python),
         *(_engine_step(one) for one in stages if not isinstance(one, Commands)),
         _packages(project),
         *_weights(context),
@@ -56,8 +66,19 @@ def _beginning(project: Project, base: str, base_reason: str, platform: str) -> 
     model = project.run or project.train or ""
     yield Step("schema", model, "read from the source; nothing is executed")
     yield Step("base", f"{base} for {platform}", base_reason)
-    python = project.build.python_version
-    yield Step("environment", "/opt/venv", f"the model's Python {python} is that of the base")
+
+
+def _pythons(project: Project, brings_python: bool) -> Iterator[Step]:
+    version = project.build.python_version
+    if brings_python:
+        where = f"/{prefix_of(project.build.python_minor)}"
+        yield Step(f"Python {version}", where, "the base has none; a standalone build is brought")
+    if project.build.python_minor < OLDEST_SERVER_PYTHON:
+        wanted = ".".join(map(str, SERVER_PYTHON))
+        reason = f"the prediction server does not run on {version}, the model's Python"
+        yield Step(f"Python {wanted}", f"/{prefix_of(SERVER_PYTHON)}", reason)
+    source = "brought along" if brings_python else "that of the base"
+    yield Step("environment", "/opt/venv", f"the model's Python {version} is {source}")
 
 
 def _engine_step(stage: Stage) -> Step:

@@ -1,6 +1,6 @@
 """The server's own environment at `/opt/cogworks`: nothing of it is importable for the model.
 
-It has the base's Python, our two distributions, what they need, and dumb-init, the first process of a container. A
+It has the model's Python, or one of its own where that is too old; our two distributions, what they need, and dumb-init, the first process of a container. A
 model may so pin any version of any package that the server uses.
 """
 
@@ -11,7 +11,6 @@ from pathlib import Path
 
 from cogworks.build.bytecode import Compiler
 from cogworks.build.cache import Cache, CachedLayer
-from cogworks.build.errors import BaseError
 from cogworks.build.layer_key import layer_key
 from cogworks.build.layers import locked_wheels
 from cogworks.build.own_wheels import HOST, SDK, own_wheel
@@ -24,8 +23,6 @@ from cogworks.oci.layer import Codec
 from cogworks.project.model import Build, Project
 
 SERVER = "opt/cogworks"
-OLDEST_PYTHON = (3, 11)
-"""What the server needs; the model's Python is the same one here."""
 INIT = "dumb-init>=1.2.5"
 PACKAGES = Path(__file__).with_name("prediction-server.txt")
 """Exact versions with hashes, so that the same project is the same image tomorrow; `scripts/lock` writes it."""
@@ -45,19 +42,13 @@ def server_wheels(
     """Return the wheels of the server's environment.
 
     Args:
+        target: with the server's Python.
         environment: the variables that uv runs under, and that name indexes and their credentials.
         packages: a requirements file of what the server needs, all of it.
 
     Raises:
-        BaseError: the base's Python is too old for the server.
         BuildError: the packages cannot be resolved or fetched.
     """
-    if target.python < OLDEST_PYTHON:
-        oldest = ".".join(map(str, OLDEST_PYTHON))
-        raise BaseError(
-            f"The prediction server needs Python {oldest} or newer, and the base image has "
-            f"{target.python_version}. Set build.python_version to {oldest} or newer."
-        )
     build = Build(python_version=target.python_version, requirements_file=packages)
     needs = Project(packages.parent, packages, build)
     wheels, _ = locked_wheels(needs, target, cache, progress, environment)
@@ -75,7 +66,7 @@ def server_layer(
     """Return the layer of the server's environment; it is packed unless the cache has it.
 
     Args:
-        interpreter: the absolute path of the base's Python.
+        interpreter: the absolute path of its Python in the image.
     """
     key = layer_key("server", interpreter, wheels_key(wheels, python, compiler, SERVER))
 

@@ -21,6 +21,11 @@ _OLDEST_GLIBC_MINOR = {"x86_64": 5, "aarch64": 17}
 DEFAULT_GLIBC = (2, 36)
 """That of Debian 12, on which `python:X-slim` images rested when this was written; a base says its own."""
 
+OLDEST_SERVER_PYTHON = (3, 11)
+"""What the prediction server needs."""
+SERVER_PYTHON = (3, 13)
+"""The Python of a server that cannot run on the model's."""
+
 UV_GLIBC_MINORS = (17, 28, *range(31, 41))
 """The `manylinux_2_N` platforms that uv resolves for."""
 
@@ -53,6 +58,11 @@ class Target:
     def python_version(self) -> str:
         """The minor version: `3.12`."""
         return ".".join(map(str, self.python))
+
+    @property
+    def runs_server(self) -> bool:
+        """Whether the prediction server runs on this Python, too; if not, it needs one of its own."""
+        return self.python >= OLDEST_SERVER_PYTHON
 
     @property
     def uv_platform(self) -> str:

@@ -70,8 +70,8 @@ def _options() -> list[Callable[[Any], Any]]:
         ),
         click.option(
             "--base-python",
-            metavar="PATH",
-            help="Where the base has its Python, if it does not say: /usr/bin/python3.11.",
+            metavar="PATH|own",
+            help="Where the base has its Python, if it does not say: /usr/bin/python3.11; own: bring one along.",
         ),
         click.option(
             "--use-cuda-base-image",

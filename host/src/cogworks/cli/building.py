@@ -123,6 +123,7 @@ class Building:
 
     def plan(self) -> tuple[Step, ...]:
         """Return what a build would do, without doing it."""
+        from cogworks.build.base_image import OWN
         from cogworks.build.context import read_context
         from cogworks.build.plan import plan_build
 
@@ -132,8 +133,14 @@ class Building:
             separate_weights=self.options.separate_weights,
         )
         choice = self.base_choice
+        brings_python = choice.needs_interpreter or self.options.base_python == OWN
         return plan_build(
-            self.project, choice.reference, choice.reason, str(self.platform), context
+            self.project,
+            choice.reference,
+            choice.reason,
+            str(self.platform),
+            context,
+            brings_python=brings_python,
         )
 
     def keep(self, name: Reference, image: BuiltImage) -> bool:
