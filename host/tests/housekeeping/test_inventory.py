@@ -10,7 +10,7 @@ from cogworks.engines.lease import Lease
 from cogworks.housekeeping.entry import Entry, Kind
 from cogworks.housekeeping.inventory import by_kind, survey
 
-from .conftest import DAY_S, Stock, key_of
+from .conftest import DAY_S, Stock, age, key_of
 
 
 def of_kind(stock: Stock, kind: Kind) -> list[Entry]:
@@ -58,6 +58,19 @@ def test_what_was_resolved_was_used_when_its_environment_was(stock: Stock) -> No
     assert ages == {"abc-3.12.1": pytest.approx(2, abs=0.1), "def": pytest.approx(4, abs=0.1)}
 
 
+def test_a_python_that_images_bring_along_was_used_when_it_was_asked_for(stock: Stock) -> None:
+    name = "cpython-3.12.1-linux-x86_64-gnu-0123456789ab"
+    stock.file(f"oci/interpreters/{name}/bin/python3.12", days=90, size=100)
+    note = "oci/interpreters/3.12-x86_64.json"
+    stock.text(note, f'{{"folder": "{name}", "version": "3.12.1"}}')
+    age(stock.root / note, 4)
+    stock.text("oci/interpreters/3.13-x86_64.json", '{"folder": "another"}')
+    (one,) = of_kind(stock, Kind.PYTHONS)
+    assert (one.name, one.detail) == ("0123456789ab", name)
+    assert one.parts == (stock.root / note,)
+    assert time.time() - one.used_at == pytest.approx(4 * DAY_S, abs=60)
+
+
 def test_what_builds_left_is_of_no_use(stock: Stock) -> None:
     stock.environment("sound")
     stock.environment("broken").joinpath("bin", "python").unlink()
@@ -66,6 +79,7 @@ def test_what_builds_left_is_of_no_use(stock: Stock) -> None:
     stock.file("oci/blobs/sha256/orphan", days=2)
     stock.file("oci/blobs/sha256/young")
     stock.file("oci/tmp/123-abcdef-01")
+    stock.file("oci/interpreters/new-123-abcdef-x_1/cpython/bin/python3")
     stock.file("trash/123-abcdef/x")
     names = {one.path.relative_to(stock.root).as_posix() for one in of_kind(stock, Kind.LEFTOVERS)}
     assert names == {
@@ -74,6 +88,7 @@ def test_what_builds_left_is_of_no_use(stock: Stock) -> None:
         f"oci/keys/{key_of('unreadable')}.json",
         "oci/blobs/sha256/orphan",
         "oci/tmp/123-abcdef-01",
+        "oci/interpreters/new-123-abcdef-x_1",
         "trash/123-abcdef",
     }
 

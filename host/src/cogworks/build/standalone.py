@@ -25,12 +25,15 @@ from typing import cast
 from cogworks.build.bytecode import Compiler
 from cogworks.build.cache import Cache
 from cogworks.build.errors import InterpreterError
+from cogworks.engines.lease import note_use
 from cogworks.engines.progress import Progress
 from cogworks.engines.uv import Uv, ignore_line
 from cogworks.project.compatibility import numbers
 
 FORMAT = 1
 """Raised when builds that older versions prepared must not be used."""
+NEW = "new-"
+"""How the name of a folder begins in which a build is being prepared; the name of a lease follows."""
 REWRITTEN_MAX_BYTES = 4 * 1024 * 1024
 """Larger files are programs and libraries, which find their place by themselves."""
 _LEFT_OUT = frozenset(
@@ -103,15 +106,19 @@ def find_standalone(
     folder = cache.root / "interpreters"
     note = folder / f"{version}-{machine}.json"
     with cache.lock(f"interpreter-{version}-{machine}"):
-        found = _noted(note, machine)
+        found = _noted(note, machine, cache)
         if found is not None:
+            note_use(note)
             return found
         folder.mkdir(parents=True, exist_ok=True)
         progress.stage(f"Fetching Python {version} for {machine}")
-        with tempfile.TemporaryDirectory(dir=folder, prefix="new-") as temporary:
+        # The lease in its name tells whose it is, if we are killed.
+        with tempfile.TemporaryDirectory(dir=folder, prefix=f"{NEW}{cache.lease.name}-") as name:
+            temporary = Path(name)
+            cache.lease.claim(temporary)
             source = _Source(version, machine, Uv(environment))
-            tree, origin = source.bring(Path(temporary), why, progress)
-            python = _prepare(tree, origin, machine, folder)
+            tree, origin = source.bring(temporary, why, progress)
+            python = _prepare(tree, origin, machine, cache)
         content = {"format": FORMAT, "folder": python.folder.name, "version": python.version}
         with cache.temporary() as file:
             file.write_text(json.dumps({**content, "digest": python.digest}), encoding="utf-8")
@@ -119,11 +126,12 @@ def find_standalone(
         return python
 
 
-def _noted(note: Path, machine: str) -> StandalonePython | None:
+def _noted(note: Path, machine: str, cache: Cache) -> StandalonePython | None:
     """Return the build of a version that was prepared before, if it is still there."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         entry = cast("dict[str, str | int]", json.loads(note.read_text(encoding="utf-8")))
         folder = note.parent / str(entry["folder"])
+        cache.lease.claim(folder)
         if entry["format"] == FORMAT and (folder / "bin" / "python3").exists():
             return StandalonePython(str(entry["version"]), machine, folder, str(entry["digest"]))
     return None
@@ -166,7 +174,7 @@ class _Source:
                 yield path
 
 
-def _prepare(tree: Path, origin: Path, machine: str, folder: Path) -> StandalonePython:
+def _prepare(tree: Path, origin: Path, machine: str, cache: Cache) -> StandalonePython:
     """Make a build what it will be in an image, and give it its name.
 
     Args:
@@ -180,7 +188,8 @@ def _prepare(tree: Path, origin: Path, machine: str, folder: Path) -> Standalone
     names = b"|".join(re.escape(one) for one in sorted(parents, reverse=True))
     here = re.compile(rb"(?:%s)/cpython-[\w.-]+-gnu" % names)
     digest = _rewrite(tree, here, f"/{prefix_of((major, minor))}".encode())
-    target = folder / f"{tree.name}-{digest[:12]}"
+    target = cache.root / "interpreters" / f"{tree.name}-{digest[:12]}"
+    cache.lease.claim(target)
     if not target.exists():
         tree.replace(target)
     return StandalonePython(version, machine, target, digest)

@@ -19,6 +19,8 @@ class Kind(Enum):
     """Layers of images, packed."""
     WHEELS = "wheels"
     """Packages as they were downloaded, and our own."""
+    PYTHONS = "pythons"
+    """Pythons that images bring along."""
     BASES = "bases"
     """Manifests and configurations of base images."""
     REGISTRIES = "registries"

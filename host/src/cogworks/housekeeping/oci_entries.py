@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from cogworks.build.cache import Cache, KnownLayer
+from cogworks.build.standalone import NEW
 from cogworks.engines.lease import Claims, is_locked
 from cogworks.housekeeping.entry import Entry, Kind
 from cogworks.housekeeping.measure import children, measure, modified_at
@@ -28,6 +29,7 @@ def oci_entries(cache_dir: Path, claims: Claims) -> Iterator[Entry]:
     known = known_layers(cache)
     yield from _layers(cache, known)
     yield from _wheels(cache)
+    yield from _pythons(cache)
     yield from _bases(cache)
     yield from _locks(cache)
     yield from _images(cache)
@@ -86,6 +88,19 @@ def _wheels(cache: Cache) -> Iterator[Entry]:
         yield _entry(Kind.WHEELS, path, names, *children(path)[:1])
 
 
+def _pythons(cache: Cache) -> Iterator[Entry]:
+    """Yield the Pythons that images bring along; which one stands for a version is noted beside them."""
+    found = children(cache.root / "interpreters")
+    notes = [path for path in found if path.suffix == ".json"]
+    for path in found:
+        if path in notes or path.name.startswith(NEW):
+            continue
+        own = tuple(note for note in notes if _texts(note).get("folder") == path.name)
+        used_at = max((at for note in own if (at := modified_at(note))), default=None)
+        entry = replace(_entry(Kind.PYTHONS, path, path.name), name=path.name[-_NAME_CHARS:])
+        yield replace(entry, parts=own, used_at=used_at or entry.used_at)
+
+
 def _bases(cache: Cache) -> Iterator[Entry]:
     for path in (one for one in children(cache.root / "bases") if one.suffix == ".json"):
         digest, _, platform = path.stem.partition("-")
@@ -123,6 +138,10 @@ def _unfinished(cache_dir: Path, cache: Cache, claims: Claims) -> Iterator[Entry
     for path in children(cache.root / "tmp"):
         owner = path.name.rpartition("-")[0]
         if owner not in claims.names and not claims.cover(path, cache_dir):
+            yield _leftover(path, "leftover of a build")
+    for path in children(cache.root / "interpreters"):
+        owner = path.name.removeprefix(NEW).rpartition("-")[0]
+        if path.name.startswith(NEW) and owner not in claims.names:
             yield _leftover(path, "leftover of a build")
     for path in children(cache_dir / TRASH):
         if path.name not in claims.names:
