@@ -140,6 +140,19 @@ def test_before_setup_has_finished_predictions_are_refused(launch_server: Any) -
     assert server.client.get("/openapi.json").status_code == 503
 
 
+def test_a_server_that_has_given_up_is_to_be_replaced(launch_server: Any) -> None:
+    server = launch_server("misbehaves")
+    for _ in range(3):
+        server.wait_for("READY")
+        assert server.client.get("/livez").status_code == 200
+        server.predict(how="os._exit")
+    server.wait_for("DEFUNCT")
+    answer = server.client.get("/livez")
+    assert answer.status_code == 503
+    assert answer.json()["status"] == "DEFUNCT"
+    assert "exited with code" in answer.json()["error"]
+
+
 def test_a_setup_timeout_is_reported(launch_server: Any) -> None:
     server = launch_server("setup_hangs", wait=False, COG_SETUP_TIMEOUT="0.5")
     report = server.wait_for("SETUP_FAILED")

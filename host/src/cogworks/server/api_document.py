@@ -175,7 +175,9 @@ class _Description:
         ready = reference(self._names["Readiness"])
         self._put("/", "get", "Root", index)
         self._put("/health-check", "get", "Healthcheck", health, is_open=True)
-        self._put("/livez", "get", "Whether the process can answer", self._ok(ready), is_open=True)
+        given_up = {"503": _answer("The server has to be replaced, and why", ready)}
+        live_answers = {**self._ok(ready), **given_up}
+        self._put("/livez", "get", "Whether the server may live on", live_answers, is_open=True)
         not_ready = {"503": _answer("Predictions may not come, and why", ready)}
         ready_answers = {**self._ok(ready), **not_ready}
         self._put("/readyz", "get", "Whether predictions may come", ready_answers, is_open=True)

@@ -85,6 +85,11 @@ def has_failed(service: PredictionService) -> bool:
     return status(service) in ("SETUP_FAILED", "DEFUNCT")
 
 
+def is_defunct(service: PredictionService) -> bool:
+    """Tell whether workers died so often that this server has given up: another one may fare better."""
+    return status(service) == "DEFUNCT"
+
+
 def _representative(service: PredictionService) -> Supervisor:
     """Return the worker whose setup is reported: one that is ready, else the first."""
     ready = [worker for worker in service.workers if worker.state is WorkerState.READY]

@@ -131,7 +131,7 @@ class Routes:
         return JsonResponse(health.report(self._service, await health.find_problem(self._service)))
 
     async def livez(self, scope: Scope, receive: Receive) -> JsonResponse:
-        """Answer 200 while the process can."""
+        """Answer 200 while this server can be of use, else 503: only a new one helps."""
         return self._livez_nowait()
 
     def _health_check_nowait(self) -> JsonResponse | None:
@@ -140,6 +140,9 @@ class Routes:
         return JsonResponse(self._reporter.body())
 
     def _livez_nowait(self) -> JsonResponse:
+        if health.is_defunct(self._service):
+            reason = health.reason_not_ready(self._service)
+            return JsonResponse({"status": "DEFUNCT", "error": reason}, 503)
         return JsonResponse({"status": "ok"})
 
     async def readyz(self, scope: Scope, receive: Receive) -> JsonResponse:
