@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from cogworks.build.bytecode import Compiler
+from cogworks.build.bytecode_cache import KeepingCompiler
 from cogworks.build.cache import Cache
 from cogworks.build.file_hash import identity_of
 from cogworks.build.target import Target
@@ -26,13 +27,13 @@ def find_compiler(cache: Cache, target: Target, environment: Mapping[str, str]) 
     path = cache.root / "compilers" / f"{key}.json"
     known = _known(path)
     if known is not None:
-        return known
+        return KeepingCompiler(known.python, known.version, cache=cache)
     found = Machine(environment).find(target.python_version)
     if found is None:
         return None
     compiler = Compiler(found.path, found.version)
     _remember(cache, path, compiler)
-    return compiler
+    return KeepingCompiler(compiler.python, compiler.version, cache=cache)
 
 
 def _known(path: Path) -> Compiler | None:

@@ -19,6 +19,8 @@ class Kind(Enum):
     """Layers of images, packed."""
     WHEELS = "wheels"
     """Packages as they were downloaded, and our own."""
+    BYTECODE = "bytecode"
+    """Compiled modules of wheels."""
     PYTHONS = "pythons"
     """Pythons that images bring along."""
     BASES = "bases"

@@ -29,6 +29,7 @@ def oci_entries(cache_dir: Path, claims: Claims) -> Iterator[Entry]:
     known = known_layers(cache)
     yield from _layers(cache, known)
     yield from _wheels(cache)
+    yield from _bytecode(cache)
     yield from _pythons(cache)
     yield from _bases(cache)
     yield from _locks(cache)
@@ -86,6 +87,18 @@ def _wheels(cache: Cache) -> Iterator[Entry]:
     for path in children(cache.root / "own"):
         names = ", ".join(one.name for one in children(path))
         yield _entry(Kind.WHEELS, path, names, *children(path)[:1])
+
+
+def _bytecode(cache: Cache) -> Iterator[Entry]:
+    """Yield compiled modules; the note beside them tells the last use."""
+    for path in children(cache.root / "bytecode"):
+        if path.suffix == ".json":
+            if not path.with_suffix("").exists():
+                yield _leftover(path, "a note of modules that are gone")
+            continue
+        note = path.with_suffix(".json")
+        entry = _entry(Kind.BYTECODE, path, "", note)
+        yield replace(entry, size=measure([path, note]), parts=(note, cache.hashes.entry(path)))
 
 
 def _pythons(cache: Cache) -> Iterator[Entry]:
