@@ -11,11 +11,13 @@ import types
 from dataclasses import replace
 
 from cog._schema.hints import (
+    FILLED_IN_ADVICE,
     INNER_INPUT,
     INNER_INPUT_ADVICE,
     Foreign,
     Hint,
     Known,
+    filled_in,
     union,
     unspecified,
 )
@@ -36,6 +38,9 @@ EXTERNAL_ADVICE = (
 )
 
 _BUILTINS = ("bool", "int", "float", "str", "dict", "list", "tuple", "set", "frozenset")
+
+ENUM_CALLS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum")
+ENUM_ADVICE = "Write it as a class: `class Size(Enum):`, with a line for each member."
 
 ITERATORS = ("Iterator", "AsyncIterator", "Generator", "AsyncGenerator")
 
@@ -189,7 +194,15 @@ class Annotations:
         name = self._external(node.func, scope)
         if name == "typing.NewType" and len(node.args) == 2:
             return self.read(node.args[1], scope, depth)
-        return Foreign(text_of(node), "", "", Place(scope.source, node))
+        place = Place(scope.source, node)
+        if name == "typing.TypedDict":
+            record = self.records.find_called(node, scope, place)
+            if record is not None:
+                return record
+        if name in ENUM_CALLS:
+            problem = f"{text_of(node)} is an enum whose members are not read from a call"
+            return Foreign(text_of(node), problem, ENUM_ADVICE, place)
+        return Foreign(text_of(node), "", "", place)
 
     def _read_class(self, entity: ClassEntity, place: Place) -> Hint:
         for ancestor in self._classes.linearize(entity):
@@ -223,9 +236,9 @@ class Annotations:
         known = _KNOWN.get(name)
         if known is None:
             bare = self.read(node.value, scope, depth + 1)
-            problem = bare.problem if isinstance(bare, Foreign) else ""
-            advice = bare.advice if isinstance(bare, Foreign) else ""
-            return Foreign(text_of(node), problem, advice, place)
+            if not isinstance(bare, Foreign):
+                return Foreign(text_of(node), filled_in(text_of(node)), FILLED_IN_ADVICE, place)
+            return Foreign(text_of(node), bare.problem, bare.advice, place)
         hints = tuple(self._read_part(argument, scope, depth + 1) for argument in arguments)
         return Known(known, () if known == "Path" else hints, place)
 

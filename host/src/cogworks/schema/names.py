@@ -21,6 +21,7 @@ from cogworks.schema.lineage import Ancestor, Lineage
 from cogworks.schema.modules import Module, Modules
 from cogworks.schema.scopes import Scope
 from cogworks.schema.source import Place
+from cogworks.schema.star_exports import star_exports
 
 MAX_DEPTH = 50
 """Of imports and aliases that lead to one another; a circle reaches it."""
@@ -189,8 +190,8 @@ class Names:
         assert isinstance(statement, ast.ImportFrom)
         module = self._import_from(statement, scope)
         if module is None:
-            exported = _STARS.get(statement.module or "", frozenset())
-            return [External(f"{statement.module}.{name}")] if name in exported else []
+            is_brought = name in star_exports(statement.module or "")
+            return [External(f"{statement.module}.{name}")] if is_brought else []
         listed = None if module.scope is None else find_exports(module.scope)
         is_exported = not name.startswith("_") if listed is None else name in listed
         return self._of_module(module, name, depth) if is_exported else []
@@ -246,39 +247,3 @@ def _is_star(binding: Binding) -> bool:
 
 def _position(node: ast.expr) -> Position:
     return (node.lineno, node.col_offset)
-
-
-_STARS: dict[str, frozenset[str]] = {
-    "cog": frozenset(
-        {
-            "AsyncConcatenateIterator",
-            "BaseModel",
-            "BasePredictor",
-            "BaseRunner",
-            "ConcatenateIterator",
-            "File",
-            "Input",
-            "Opaque",
-            "Path",
-            "Secret",
-            "concurrent",
-            "streaming",
-        }
-    ),
-    "typing": frozenset(
-        {
-            "Annotated",
-            "Any",
-            "AsyncIterator",
-            "Dict",
-            "Iterator",
-            "List",
-            "NotRequired",
-            "Optional",
-            "Required",
-            "TypedDict",
-            "Union",
-        }
-    ),
-}
-"""What ``from cog import *`` and ``from typing import *`` bring, as far as annotations go."""

@@ -75,6 +75,30 @@ class Records:
             place,
         )
 
+    def find_called(self, call: ast.Call, scope: Scope, place: Place) -> Record | None:
+        """Return the hint for ``TypedDict("Size", {"width": int})``; None if its keys are not written there."""
+        name, items = (*call.args, None, None)[:2]
+        if not isinstance(name, ast.Constant) or not isinstance(items, ast.Dict):
+            return None
+        keys = [key.value for key in items.keys if isinstance(key, ast.Constant)]
+        if len(keys) < len(items.keys) or not all(isinstance(key, str) for key in keys):
+            return None
+        is_total = _is_total(call)
+        return Record(
+            str(name.value),
+            "TypedDict",
+            call,
+            lambda: tuple(
+                FieldHint(
+                    str(key),
+                    self._read_hint(annotation, scope),
+                    self._is_required_key(annotation, scope, is_total=is_total),
+                )
+                for key, annotation in zip(keys, items.values, strict=True)
+            ),
+            place,
+        )
+
     def constructor(self, entity: ClassEntity) -> list[Parameter]:
         """Return what an instance of a class with fields is made of, in order; nothing if none."""
         ancestors = self._classes.linearize(entity)
@@ -168,10 +192,8 @@ class Records:
 
     def _is_required(self, statement: ast.AnnAssign, entity: ClassEntity, kind: str) -> bool:
         if kind == "TypedDict":
-            head = self._head(statement.annotation, entity.body)
-            if head in ("typing.Required", "typing.NotRequired"):
-                return head == "typing.Required"
-            return _is_total(entity.node)
+            is_total = _is_total(entity.node)
+            return self._is_required_key(statement.annotation, entity.body, is_total=is_total)
         value = statement.value
         if value is None:
             return not self._has_annotated_default(statement.annotation, entity.body)
@@ -183,6 +205,12 @@ class Records:
         if name == "dataclasses.field" or name in _PYDANTIC_FIELD:
             return not _gives_default(value)
         return False
+
+    def _is_required_key(self, annotation: ast.expr, scope: Scope, *, is_total: bool) -> bool:
+        head = self._head(annotation, scope)
+        if head in ("typing.Required", "typing.NotRequired"):
+            return head == "typing.Required"
+        return is_total
 
     def _has_annotated_default(self, annotation: ast.expr, scope: Scope) -> bool:
         """Whether there is an ``Annotated[T, Field(default=...)]``."""
@@ -205,7 +233,7 @@ class Records:
         return external_name(self._names, node, scope)
 
 
-def _is_total(node: ast.ClassDef) -> bool:
+def _is_total(node: ast.ClassDef | ast.Call) -> bool:
     for keyword in node.keywords:
         if keyword.arg == "total" and isinstance(keyword.value, ast.Constant):
             return bool(keyword.value.value)

@@ -22,11 +22,13 @@ from cog._schema.choices import enumeration, literal
 from cog._schema.errors import SignatureError
 from cog._schema.forward import evaluate
 from cog._schema.hints import (
+    FILLED_IN_ADVICE,
     INNER_INPUT,
     INNER_INPUT_ADVICE,
     Foreign,
     Hint,
     Known,
+    filled_in,
     union,
     unspecified,
 )
@@ -179,7 +181,14 @@ def _generic(annotation: Any, origin: Any, names: Names) -> Hint:
     if getattr(origin, "_name", None) in _WRAPPERS:
         return arguments[0]
     name = _known_name(origin)
-    return Known(name, tuple(arguments)) if name is not None else Foreign(_text(annotation))
+    if name is not None:
+        return Known(name, tuple(arguments))
+    if isinstance(read_hint(origin, names), Foreign):
+        return Foreign(_text(annotation))
+    text = _text(annotation)
+    module = f"{origin.__module__}."
+    text = text[len(module) :] if text.startswith(module) else text
+    return Foreign(text, filled_in(text), FILLED_IN_ADVICE)
 
 
 def _argument(argument: Any, names: Names) -> Hint:

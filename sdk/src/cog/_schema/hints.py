@@ -51,6 +51,13 @@ INNER_INPUT_ADVICE = (
     "for a list, its limits hold for each item."
 )
 
+FILLED_IN_ADVICE = "Write a class, or an alias, with the types in their places."
+
+
+def filled_in(text: str) -> str:
+    """Return what is wrong with ``Box[int]``."""
+    return f"{text} fills in the types of a generic class or alias, which is not supported"
+
 
 @dataclass(frozen=True)
 class Known:
