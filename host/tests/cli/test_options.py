@@ -21,27 +21,34 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("engine", ["docker", "podman"])
-def test_container_engines_say_when_they_come(engine: str, capsys: Capture) -> None:
-    assert cog("run", "--engine", engine) == 1
-    assert f"error: the engine {engine} is not available yet" in capsys.readouterr().err
-
-
-def test_the_engine_comes_from_the_environment_too(
-    capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COG_ENGINE", "docker")
-    assert cog("serve") == 1
-    assert "the engine docker is not available yet" in capsys.readouterr().err
-
-
 def test_an_unknown_engine_is_a_usage_error(capsys: Capture) -> None:
     assert cog("run", "--engine", "lxc") == 2
 
 
-def test_an_image_says_that_engines_are_missing(capsys: Capture) -> None:
+@pytest.mark.parametrize("variable", ["", "local", "docker"])
+def test_an_image_needs_an_engine_whatever_runs_projects(
+    variable: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("COG_ENGINE", variable)
     assert cog("run", "registry.example/model") == 1
-    assert "cannot run the image 'registry.example/model'" in capsys.readouterr().err
+    others = "" if variable == "docker" else "; podman is not installed"
+    assert f"error: docker is not installed{others}. Install or start" in capsys.readouterr().err
+
+
+def test_an_image_and_the_local_engine_exclude_each_other(capsys: Capture) -> None:
+    assert cog("run", "registry.example/model", "--engine", "local") == 2
+    assert "cannot run with --engine local" in capsys.readouterr().err
+
+
+def test_a_wrong_word_for_gpus_is_a_usage_error(capsys: Capture) -> None:
+    assert cog("run", "registry.example/model", "--gpus", "some") == 2
+    assert 'error: --gpus: invalid GPU specification "some"' in capsys.readouterr().err
+
+
+def test_a_dockerfile_is_refused_with_what_to_do(capsys: Capture) -> None:
+    assert cog("run", "registry.example/model", "--dockerfile", "My.dockerfile") == 1
+    assert "Run `docker build -f My.dockerfile -t NAME .`" in capsys.readouterr().err
 
 
 def test_an_input_without_its_option_is_recognized(capsys: Capture) -> None:

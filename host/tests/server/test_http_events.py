@@ -47,6 +47,16 @@ def test_a_model_that_has_not_opted_in_is_not_streamed(launch_server: Any) -> No
     assert "does not support streaming" in response.json()["error"]
 
 
+def test_an_operator_may_let_every_model_be_followed(launch_server: Any) -> None:
+    server = launch_server("yields", COG_STREAM_ALL="1")
+    body: dict[str, Any] = {"input": {}}
+    with server.client.stream("POST", "/predictions", json=body, headers=EVENTS) as response:
+        assert response.status_code == 200
+        names = [name for name, _ in follow(response)]
+    assert "output" in names
+    assert names[-1] == "completed"
+
+
 def test_a_finished_prediction_can_still_be_followed(launch_server: Any) -> None:
     server = launch_server("yields_async")
     server.client.put("/predictions/mine", json={"input": {"count": 1}})

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from cogworks.server import __main__ as server_main
+from cogworks.server.settings import Settings
 
 MODELS = Path(__file__).resolve().parents[3] / "fixtures" / "models"
 TIMEOUT_S = 30.0
@@ -133,3 +134,14 @@ def test_another_word_for_it_is_an_error(capsys: pytest.CaptureFixture[str]) -> 
         server_main._parser().parse_args(["--await-explicit-shutdown", "maybe"])
     assert ended.value.code == 2
     assert "expected true or false, got maybe" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("level", "port", "is_told"),
+    [("info", 5000, True), ("warning", 5000, False), ("warning", 0, True)],
+)
+def test_who_wants_warnings_only_is_told_no_address_that_is_known(
+    level: str, port: int, is_told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server_main._announcement(Settings(log_level=level, port=port))("http://localhost:5000")
+    assert bool(capsys.readouterr().err) == is_told

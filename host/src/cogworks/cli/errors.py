@@ -4,6 +4,8 @@ CogworksError
 ├── InputError            the values given with -i or --json do not fit the model
 ├── OutputError           a result cannot be written where it should go
 ├── PredictionFailed      the model ran and did not succeed
+├── PredictionRefused     the server of a model in a container did not take a prediction
+├── ModelNotReady         a model in a container was not set up
 ├── NotAvailable          asked for something that this version cannot do
 ├── CheckFailed           `cog check` found errors, or `cog doctor` some that it did not fix
 ├── OptionError           an option's value, or what it names, is wrong
@@ -53,8 +55,16 @@ class PredictionFailed(CogworksError):
         super().__init__(f'Prediction failed with status "{status}"{detail}')
 
 
+class PredictionRefused(CogworksError):
+    """The server of a model in a container did not take a prediction, or broke it off."""
+
+
 class NotAvailable(CogworksError):
     """This version cannot do what was asked; the message says what to do instead."""
+
+
+class ModelNotReady(CogworksError):
+    """A model in a container was not set up: it failed, or took too long."""
 
 
 class CheckFailed(CogworksError):

@@ -17,13 +17,14 @@ import click
 from cogworks.cli.errors import CommandNotFound, quote
 from cogworks.cli.options import (
     CONTEXT_SETTINGS,
+    engine_choice,
     engine_options,
     environment_option,
     file_option,
     global_options,
-    ignored_options,
     publish_option,
     python_option,
+    require_local,
 )
 from cogworks.cli.prepare import Options, open_project, prepare
 from cogworks.cli.state import State
@@ -69,8 +70,10 @@ def command(
 ) -> None:
     """Run a command in the model's environment."""
     state = context.ensure_object(State)
-    ignored = ignored_options(context)
+    choice = engine_choice(context)
+    ignored = choice.container_only
     options = Options(config_name, environment, python_version, progress_style, ignored)
+    require_local(choice)
     project = open_project(state, options)
     prepared = prepare(project, state, options)
     variables = {

@@ -1,15 +1,17 @@
 """Options that several commands share, declared once.
 
-Global options are accepted before and after the command's name. Options that only a container
-engine can use are accepted, so that scripts keep working, and named in one notice.
+Global options are accepted before and after the command's name. Options that have no effect with
+the chosen engine are accepted, so that scripts keep working, and named in one notice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from cogworks.cli.errors import NotAvailable
 from cogworks.cli.state import State
@@ -17,11 +19,14 @@ from cogworks.cli.state import State
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
 
+LOCAL = "local"
 CONTEXT_SETTINGS = {"max_content_width": 100}
 REGISTRY = "registry"
 """Where a context keeps what `--registry` names."""
-CONTAINER_ONLY = "container_only"
-"""Where a context keeps the names of the given options that have no effect locally."""
+ENGINE = "engine"
+"""Where a context keeps what was said about engines: an ``EngineOptions``."""
+
+_CHOOSES_A_BASE = "Accepted, without effect: cog.yaml and the requirements choose the base."
 
 
 def global_options(function: F) -> F:
@@ -113,29 +118,58 @@ def progress_option(function: F) -> F:
     )(function)
 
 
+@dataclass
+class EngineOptions:
+    """What was said about engines.
+
+    Attributes:
+        name: `local`, `docker` or `podman`; None where neither an option nor a variable says.
+        is_explicit: by the option, not by the variable.
+        container_only: the given options that have no effect with the local engine.
+        bases: those that choose a base, which has no effect: cog.yaml and the requirements do.
+    """
+
+    name: str | None = None
+    is_explicit: bool = False
+    gpus: str | None = None
+    dockerfile: str | None = None
+    published: tuple[str, ...] = ()
+    container_only: list[str] = field(default_factory=list[str])
+    bases: list[str] = field(default_factory=list[str])
+
+    @property
+    def is_local(self) -> bool:
+        """Whether a project runs on this machine, without a container."""
+        return self.name in (None, LOCAL)
+
+
 def engine_options(function: F) -> F:
     """Add `--engine`, `--progress` and the options of container engines."""
     options: list[Decorator[Any]] = [
         click.option(
             "--engine",
-            type=click.Choice(["local", "docker", "podman"]),
-            default="local",
+            type=click.Choice([LOCAL, "docker", "podman"]),
             envvar="COG_ENGINE",
-            show_default=True,
             show_envvar=True,
             expose_value=False,
-            callback=_require_local,
-            help="Where the model runs; `local` is an environment of its own on this machine.",
+            callback=_note_engine,
+            help="Where the model runs; `local` is an environment of its own on this machine. "
+            "[default: local; for an image, docker or podman]",
         ),
         progress_option,
-        _container_option("--gpus", metavar="GPUS"),
-        _container_option("--use-cuda-base-image", metavar="auto|true|false"),
+        _container_option(
+            "--gpus",
+            metavar="all|N|device=IDS",
+            help="GPUs for the container. [default: all, for a model that asks for them]",
+        ),
+        _container_option("--use-cuda-base-image", metavar="auto|true|false", help=_CHOOSES_A_BASE),
         _container_option(
             "--use-cog-base-image",
             type=click.BOOL,
             is_flag=False,
             flag_value=True,
             metavar="[BOOL]",
+            help=_CHOOSES_A_BASE,
         ),
         _container_option("--dockerfile", metavar="FILE", hidden=True),
     ]
@@ -144,48 +178,71 @@ def engine_options(function: F) -> F:
     return function
 
 
+def engine_choice(context: click.Context) -> EngineOptions:
+    """Return what was said about engines."""
+    return cast("EngineOptions", context.meta.setdefault(ENGINE, EngineOptions()))
+
+
+def require_local(choice: EngineOptions) -> None:
+    """Refuse a container engine where only this machine can be used so far.
+
+    Raises:
+        NotAvailable: one was chosen.
+    """
+    if not choice.is_local:
+        raise NotAvailable(
+            f"a project cannot run with the engine {choice.name} yet; an image can, by `cog run IMAGE`. "
+            "Leave --engine and COG_ENGINE out to run the project on this machine."
+        )
+
+
 def named_registry(context: click.Context) -> str | None:
     """Return the registry that `--registry` names, before or after the command's name."""
     return cast("str | None", context.meta.get(REGISTRY))
 
 
-def ignored_options(context: click.Context) -> list[str]:
-    """Return the given options that have no effect with the local engine."""
-    return cast("list[str]", context.meta.get(CONTAINER_ONLY, []))
-
-
 def publish_option(function: F) -> F:
     """Add `-p`, which a local command does not need: its ports are the machine's."""
-    option = _container_option("-p", "--publish", metavar="[HOST:]PORT", multiple=True)
+    option = _container_option(
+        "-p",
+        "--publish",
+        metavar="[HOST:]PORT",
+        multiple=True,
+        help="A port of the container, reached by the same number here. [default host: 127.0.0.1]",
+    )
     return cast(F, option(function))
 
 
 def _container_option(*names: str, **attributes: Any) -> Decorator[Any]:
-    return click.option(
-        *names,
-        expose_value=False,
-        callback=_note_ignored,
-        help="For container engines; no effect with the local one.",
-        **attributes,
-    )
+    return click.option(*names, expose_value=False, callback=_note_container_option, **attributes)
+
+
+def _note_engine(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    choice = engine_choice(context)
+    choice.name = value
+    source = context.get_parameter_source(option.name or "")
+    choice.is_explicit = source is ParameterSource.COMMANDLINE
+
+
+def _note_container_option(context: click.Context, option: click.Parameter, value: Any) -> None:
+    if value in (None, ()):
+        return
+    choice, name = engine_choice(context), option.opts[-1]
+    choice.container_only.append(name)
+    match option.name:
+        case "gpus":
+            choice.gpus = value
+        case "dockerfile":
+            choice.dockerfile = value
+        case "publish":
+            choice.published = value
+        case _:
+            choice.bases.append(name)
 
 
 def _note_registry(context: click.Context, option: click.Parameter, value: str | None) -> None:
     if value is not None:
         context.meta[REGISTRY] = value
-
-
-def _note_ignored(context: click.Context, option: click.Parameter, value: Any) -> None:
-    if value not in (None, ()):
-        context.meta.setdefault(CONTAINER_ONLY, []).append(option.opts[-1])
-
-
-def _require_local(context: click.Context, option: click.Parameter, value: str) -> None:
-    if value != "local" and not context.resilient_parsing:
-        raise NotAvailable(
-            f"the engine {value} is not available yet: container engines come with image support. "
-            "Leave --engine and COG_ENGINE out to run the model on this machine."
-        )
 
 
 def _use_debug(context: click.Context, option: click.Parameter, value: bool) -> None:

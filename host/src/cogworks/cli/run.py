@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cogworks.cli.errors import InputError, NotAvailable
-from cogworks.cli.input_schema import read_input_schema
-from cogworks.cli.inputs import inputs_from_json, inputs_from_pairs, parse_pairs
 from cogworks.cli.live import describe_live_model, schema_option
 from cogworks.cli.options import (
     CONTEXT_SETTINGS,
+    EngineOptions,
+    engine_choice,
     engine_options,
     environment_option,
     file_option,
     global_options,
-    ignored_options,
     python_option,
+    require_local,
     setup_timeout_option,
 )
-from cogworks.cli.output_files import resolve_target
-from cogworks.cli.outputs import Sink, choose_sink
+from cogworks.cli.outputs import Sink
+from cogworks.cli.prediction_call import RUN, Arguments, Mode, read_call
 from cogworks.cli.prepare import Options, describe_model, open_project, prepare, server_settings
 from cogworks.cli.signals import run_until_stopped
 from cogworks.cli.state import State
@@ -34,10 +33,11 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-HELP = """Run a prediction.
+HELP = """Run a prediction of the project in this folder, or of an image.
 
 The inputs are checked first; then the environment is made, if it is not there yet, the model is
 set up, and the prediction runs. Results go to stdout, or to files whose paths are told on stderr.
+An IMAGE runs in a container of docker or podman, and is pulled if it is not there.
 
 \b
 Inputs, with -i NAME=VALUE:
@@ -54,31 +54,8 @@ Examples:
   cog run -i images=@a.png -i images=@b.png
   cog run --json '{"prompt": "a red bicycle"}'
   cat inputs.json | cog run --json -
+  cog run registry.example/me/model -i prompt="a red bicycle"
 """
-
-
-@dataclass(frozen=True)
-class Mode:
-    """Which of a project's two models runs, and how the OpenAPI document calls its schemas."""
-
-    name: str
-    input_component: str
-    output_component: str
-
-
-RUN = Mode("run", "Input", "Output")
-TRAIN = Mode("train", "TrainingInput", "TrainingOutput")
-
-
-@dataclass(frozen=True)
-class Arguments:
-    """What the options of `run` said, beside those that several commands share."""
-
-    pairs: tuple[str, ...]
-    json_text: str | None
-    output: str | None
-    use_replicate_token: bool
-    setup_timeout_s: float
 
 
 def run_options(function: F) -> F:
@@ -151,33 +128,28 @@ def run_model(
     source: str,
     **values: Any,
 ) -> None:
-    """Check the inputs, make the environment, start the model, and show what comes of it."""
+    """Check the inputs, make what the model runs in, start it, and show what comes of it."""
     state = context.ensure_object(State)
-    ignored = ignored_options(context)
+    choice = engine_choice(context)
+    ignored = choice.container_only
     options = Options(config_name, environment, python_version, progress_style, ignored)
     arguments = Arguments(**values)
-    _refuse_image(image)
-    if arguments.json_text is not None and arguments.pairs:
-        raise click.UsageError("--json and -i cannot be used together")
-    pairs = parse_pairs(arguments.pairs)
-    prediction_context = _prediction_context(arguments, state)
+    if image is not None:
+        _check_image(image, choice)
+    call = read_call(mode, arguments, state)
+    if image is not None:
+        from cogworks.cli.container_run import run_image
+
+        run_image(image, call, state, options, choice, arguments.setup_timeout_s, source)
+        return
+    require_local(choice)
     project = open_project(state, options)
     prepared = prepare(project, state, options) if source == "live" else None
     if prepared is not None:
         document = describe_live_model(project, state, options, prepared, modes=(mode.name,))
     else:
         document = describe_model(project, state, mode.name)
-    schema = read_input_schema(document, mode.input_component)
-    if arguments.json_text is not None:
-        inputs = inputs_from_json(arguments.json_text, schema)
-    else:
-        inputs = inputs_from_pairs(pairs, schema)
-    sink = choose_sink(
-        schema.components.get(mode.output_component, {}),
-        resolve_target(arguments.output),
-        state.console,
-        as_json=arguments.json_text is not None,
-    )
+    request = call.request(document, state)
     prepared = prepared or prepare(project, state, options)
     settings = server_settings(project, state, arguments.setup_timeout_s)
     # One prediction: a second worker would be idle, and one that comes after a death, too late.
@@ -185,11 +157,11 @@ def run_model(
     _start_and_predict(
         prepared.launch(project, mode.name),
         settings,
-        sink,
+        request.sink,
         state,
         document=document,
-        inputs=inputs,
-        context=prediction_context,
+        inputs=request.inputs,
+        context=call.context,
     )
 
 
@@ -210,21 +182,11 @@ def _start_and_predict(
         process.end()  # Nothing is left to do, unless this ended before the service owned it.
 
 
-def _refuse_image(image: str | None) -> None:
-    if image is None:
-        return
+def _check_image(image: str, choice: EngineOptions) -> None:
     if "=" in image:
         raise click.UsageError(f"Invalid image name '{image}'. Did you forget `-i`?")
-    raise NotAvailable(
-        f"cannot run the image '{image}': container engines are not available yet. Leave the image "
-        "out to run the project in this folder."
-    )
-
-
-def _prediction_context(arguments: Arguments, state: State) -> dict[str, str]:
-    if not arguments.use_replicate_token:
-        return {}
-    token = state.environ.get("REPLICATE_API_TOKEN")
-    if not token:
-        raise InputError(["--use-replicate-token needs the variable REPLICATE_API_TOKEN to be set"])
-    return {"replicate_api_token": token}
+    if choice.is_local and choice.is_explicit:
+        raise click.UsageError(
+            f"the image {image} cannot run with --engine local: it needs docker or podman. "
+            "Leave the image out to run the project in this folder."
+        )

@@ -8,12 +8,13 @@ import click
 
 from cogworks.cli.options import (
     CONTEXT_SETTINGS,
+    engine_choice,
     engine_options,
     environment_option,
     file_option,
     global_options,
-    ignored_options,
     python_option,
+    require_local,
     setup_timeout_option,
     web_url,
 )
@@ -86,8 +87,10 @@ def command(
 ) -> None:
     """Serve the model over HTTP until Ctrl-C."""
     state = context.ensure_object(State)
-    ignored = ignored_options(context)
+    choice = engine_choice(context)
+    ignored = choice.container_only
     options = Options(config_name, environment, python_version, progress_style, ignored)
+    require_local(choice)
     project = open_project(state, options)
     document = describe_model(project, state)
     prepared = prepare(project, state, options)

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from cogworks.cli.options import CONTEXT_SETTINGS
-from cogworks.cli.run import TRAIN, run_model, run_options
+from cogworks.cli.prediction_call import TRAIN
+from cogworks.cli.run import run_model, run_options
 from cogworks.cli.state import State
 
 DEFAULT_OUTPUT = "weights"

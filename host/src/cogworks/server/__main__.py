@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -63,7 +64,7 @@ def _serve(options: argparse.Namespace, environment: os._Environ[str]) -> int:
     )
     if not launch.ref:
         settings, launch = _complete_by_project(settings, launch)
-    return serve(settings, launch, _read_document(), announce=_announce)
+    return serve(settings, launch, _read_document(), announce=_announcement(settings))
 
 
 def _complete_by_project(settings: Settings, launch: WorkerLaunch) -> tuple[Settings, WorkerLaunch]:
@@ -111,6 +112,12 @@ def _sdk_tree(options: argparse.Namespace) -> Path:
     from cogworks.server.sdk_tree import materialize
 
     return materialize(Path(os.environ.get("COG_CACHE_DIR") or user_cache_path("cogworks")))
+
+
+def _announcement(settings: Settings) -> Callable[[str], None]:
+    """Return what tells the address; whoever wants warnings only knows it, unless the port is a free one."""
+    is_wanted = settings.log_level in ("debug", "info") or settings.port == 0
+    return _announce if is_wanted else lambda url: None
 
 
 def _announce(url: str) -> None:

@@ -179,7 +179,9 @@ class PredictionService:
         return self._document
 
     def is_streaming(self) -> bool:
-        """Tell whether the author has opted in to streaming, by ``@streaming``."""
+        """Tell whether the author has opted in to streaming, by ``@streaming``, or the operator for all."""
+        if self._settings.stream_all:
+            return True
         paths = (self._document or {}).get("paths", {})
         return bool(paths.get("/predictions", {}).get("post", {}).get("x-cog-streaming"))
 

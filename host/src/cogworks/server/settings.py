@@ -223,6 +223,12 @@ class Settings:
         "connection broke can come back with `Last-Event-ID`. 0: it is canceled at once.",
         _seconds,
     )
+    stream_all: bool = _setting(
+        False,
+        "COG_STREAM_ALL",
+        "`1`: every model can be followed by events, also one whose author wrote no `@cog.streaming`.",
+        _switch,
+    )
     api_token: str | None = _setting(
         None,
         "COG_API_TOKEN",

@@ -26,6 +26,10 @@ class EngineUnreachableError(ContainerError):
     """There is no container engine that answers; the message says why of each."""
 
 
+class GpuError(ContainerError):
+    """GPUs were asked for in words that mean nothing."""
+
+
 class CommandFailedError(ContainerError):
     """A command of docker or podman failed; ``said`` is its reason, ``code`` its exit code."""
 
