@@ -8,12 +8,13 @@ registry's own origin alone.
 from __future__ import annotations
 
 import contextlib
+import ssl
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
@@ -128,15 +129,12 @@ class Transport:
         self._clock = clock
         self._sessions: dict[str, _Session] = {}
         self._lock = threading.Lock()
-        self._http = httpx2.Client(
-            headers={"User-Agent": f"cogworks/{__version__}", "Accept-Encoding": "identity"},
-            timeout=httpx2.Timeout(SILENCE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-            follow_redirects=False,
-        )
+        self._clients: dict[str, httpx2.Client] = {}
 
     def close(self) -> None:
         """Close all connections."""
-        self._http.close()
+        for client in self._clients.values():
+            client.close()
 
     def request(self, call: Call, *, expect: Iterable[int] = (200,)) -> Answer:
         """Return the answer if its status is an expected one, after as many tries as patience allows."""
@@ -240,10 +238,11 @@ class Transport:
             method = "POST" if wanted.form else "GET"
             url = httpx2.URL(wanted.url).copy_merge_params(wanted.query)
             with _translated(Call(method, call.registry, wanted.url)):
-                request = self._http.build_request(
+                client = self._client(wanted.url)
+                request = client.build_request(
                     method, url, headers=headers, data=dict(wanted.form) or None
                 )
-                response = self._http.send(request, stream=True)
+                response = client.send(request, stream=True)
                 with contextlib.closing(response):
                     body = _read(response, ANSWER_MAX_BYTES)
             if response.status_code in (408, 429) or response.status_code >= 500:
@@ -282,8 +281,27 @@ class Transport:
             headers["Content-Length"] = "0"
         with _translated(call):
             content = None if call.body is None else iter(call.body())
-            request = self._http.build_request(call.method, url, headers=headers, content=content)
-            return self._http.send(request, stream=True)
+            client = self._client(url)
+            request = client.build_request(call.method, url, headers=headers, content=content)
+            return client.send(request, stream=True)
+
+    def _client(self, url: str) -> httpx2.Client:
+        """Return the client for a URL's scheme; reading the system's authorities takes longer than a small push."""
+        scheme = urlsplit(url).scheme
+        with self._lock:
+            if scheme not in self._clients:
+                # Without authorities nobody is trusted: what is plain needs none.
+                nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                self._clients[scheme] = httpx2.Client(
+                    headers={
+                        "User-Agent": f"cogworks/{__version__}",
+                        "Accept-Encoding": "identity",
+                    },
+                    timeout=httpx2.Timeout(SILENCE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+                    follow_redirects=False,
+                    verify=nobody if scheme == "http" else True,
+                )
+            return self._clients[scheme]
 
     def _finish(self, call: Call, response: httpx2.Response) -> None:
         """Read a short answer that nobody needs, so that its connection can be used again."""
