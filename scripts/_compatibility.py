@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import unquote
 
-from cogworks.build.torch_index import INDEX
 from cogworks.project.compatibility import numbers
+from cogworks.project.torch_builds import INDEX
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "host" / "src" / "cogworks" / "project" / "data"

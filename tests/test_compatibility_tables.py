@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cogworks.build.torch_index import INDEX
+from cogworks.project.torch_builds import INDEX
 from scripts._compatibility import (
     DATA,
     Row,

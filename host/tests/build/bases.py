@@ -48,6 +48,7 @@ def push_base(
     layers: Sequence[bytes] = (),
     platform: Platform = AMD64,
     labels: Mapping[str, str] | None = None,
+    name: str = "library/python:3.11-slim",
 ) -> Reference:
     data = list(layers) or base_layers()
     packed = [Layer(digest_of(one), digest_of(one), len(one), Codec.NONE) for one in data]
@@ -55,7 +56,7 @@ def push_base(
     config = ImageConfig(platform, run).with_layers(packed, [History(created_by)] * len(packed))
     manifest = Manifest(config.descriptor, tuple(one.descriptor for one in packed))
     blobs = [BytesBlob(one) for one in (*data, config.to_bytes())]
-    reference = parse_reference(f"{host}/library/python:3.11-slim")
+    reference = parse_reference(f"{host}/{name}")
     push_image(client, reference, ImageToPush(manifest, {one.digest: one for one in blobs}))
     return reference
 

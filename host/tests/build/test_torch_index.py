@@ -16,10 +16,11 @@ from cogworks.build.errors import LockError
 from cogworks.build.layers import locked_wheels
 from cogworks.build.resolve import LOCK_NAME, Resolution, resolve
 from cogworks.build.target import Target
-from cogworks.build.torch_index import INDEX, find_torch_index
+from cogworks.build.torch_index import find_torch_index
 from cogworks.engines.inputs import collect_inputs
 from cogworks.oci.platform import parse_platform
 from cogworks.project import Build, Project
+from cogworks.project.torch_builds import INDEX
 from host.tests.engines.private_index import PASSWORD, private_index
 
 from .bases import Quiet
@@ -167,6 +168,17 @@ def test_switched_off_everything_comes_from_the_usual_indexes(
     indexes["COG_PYTORCH_INDEX"] = "off"
     found = versions(tmp_path, indexes, "torch")
     assert found == {"torch": "2.6.0", "nvidia-cublas-cu12": "12.0", "numpy": "2.0"}
+
+
+@pytest.mark.slow
+def test_cuda_in_an_image_without_a_gpu_is_told(tmp_path: Path, indexes: dict[str, str]) -> None:
+    made = project(tmp_path / "project", "torch")
+    assert lock(tmp_path, made, indexes).notices == ()
+    indexes["COG_PYTORCH_INDEX"] = "off"
+    (notice,) = lock(tmp_path, made, indexes).notices
+    assert notice.startswith("nvidia-cublas-cu12 brings CUDA into an image without a GPU.")
+    gpu = project(tmp_path / "project", "torch==2.5.1", gpu=True)
+    assert lock(tmp_path, gpu, indexes).notices == ()
 
 
 @pytest.mark.slow

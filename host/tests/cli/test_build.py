@@ -11,12 +11,19 @@ import pytest
 
 from cogworks.cli.build import command as build_command
 from cogworks.errors import CogworksError
+from cogworks.oci.platform import parse_platform
+from cogworks.registry.client import Client
 from cogworks.schema import SchemaError
 from cogworks.testing import FakeRegistry
+from host.tests.build.bases import push_base
+from host.tests.build.python_mirror import OTHER_MACHINE, small_python, write_mirror
 
 from .build_desk import CONFIG, RUN, Desk, text_of
 
 pytestmark = pytest.mark.slow
+
+OTHER = parse_platform(f"linux/{OTHER_MACHINE}")
+"""Not that of this machine: a Python of the tests that is brought along is not run."""
 
 
 @pytest.fixture
@@ -72,6 +79,40 @@ def test_explain_names_the_steps_and_does_nothing(desk: Desk) -> None:
     assert result.stdout.startswith("me/model:v1, lowest layer first:")
     for word in ("base", "packages", "server", "SDK", "code", "metadata"):
         assert f"\n  {word} " in result.stdout
+    assert not (desk.root / "cache").exists()
+
+
+def test_a_gpu_project_rests_on_cuda_and_brings_its_python_along(desk: Desk) -> None:
+    desk.write("cog.yaml", CONFIG.replace("build:", "build:\n  gpu: true"))
+    tag = "12.8.1-cudnn-devel-ubuntu24.04"
+    with Client() as client:
+        name = f"nvidia/cuda:{tag}"
+        push_base(client, desk.host, env={"PATH": "/usr/bin"}, name=name, platform=OTHER)
+    mirror = write_mirror(desk.root / "mirror", "3.11.9", OTHER_MACHINE, small_python("3.11.9"))
+    environ = {"COG_BASE_REGISTRY": desk.host, **mirror}
+    options = ["--platform", str(OTHER), "--no-load"]
+    told = desk.call(build_command, [*options, "--explain"], environ).stdout
+    assert f"{desk.host}/nvidia/cuda:{tag} for {OTHER}" in told
+    assert "build.gpu is set" in told
+    assert "the model's Python 3.11 is brought along" in told
+    result = desk.call(build_command, options, environ)
+    assert "Python 3.11.9: " in text_of(result)
+    # PyTorch's wheels bring CUDA along: the usual base will do.
+    desk.write(
+        "cog.yaml",
+        CONFIG.replace("build:", "build:\n  gpu: true").replace("msgspec==0.14", "torch==2.5.1"),
+    )
+    told = desk.call(build_command, [*options, "--explain"], environ).stdout
+    assert f"{desk.host}/library/python:3.11-slim for {OTHER}" in told
+    assert "the wheels of torch bring CUDA along" in told
+
+
+def test_what_does_not_fit_a_gpu_is_told_before_anything_is_fetched(desk: Desk) -> None:
+    config = CONFIG.replace("build:", "build:\n  gpu: true\n  cuda: '12.7'")
+    desk.write("cog.yaml", config)
+    result = desk.call(build_command, ["--no-load"], {})
+    assert isinstance(result.exception, CogworksError)
+    assert "cog.yaml:3: build.cuda: no matching base image for CUDA 12.7" in str(result.exception)
     assert not (desk.root / "cache").exists()
 
 

@@ -75,14 +75,13 @@ class Compiler:
                 timeout=TIMEOUT_S,
                 check=True,
             )
-        except (OSError, subprocess.SubprocessError) as error:
+            index: dict[str, tuple[int, int]] = json.loads(done.stdout)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
             told = str(getattr(error, "stderr", "") or error).strip().splitlines()[-1:]
             raise BuildError(
                 f"{wheel.name} cannot be compiled with {self.python}: {''.join(told)}"
             ) from error
-        return Compiled(
-            output, {name: (at, size) for name, (at, size) in json.loads(done.stdout).items()}
-        )
+        return Compiled(output, {name: (at, size) for name, (at, size) in index.items()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from cogworks.engines.resolution import index_switches, leave_out_ours, write_so
 from cogworks.engines.uv import Uv
 from cogworks.project.model import Project
 from cogworks.project.requirements import OWN_PACKAGES
+from cogworks.project.torch_builds import VARIABLE
 
 LOCK_NAME = "pylock.cog.toml"
 FORMAT = 1
@@ -92,7 +93,19 @@ def resolve(
             )
             text, is_new = resolver.write(path, project_key), True
     wheels = read_lock(text, path.parent, target, pinned)
+    notices = (*notices, *_needless(project, wheels))
     return Resolution(wheels, notices, is_new, path, torch_index)
+
+
+def _needless(project: Project, wheels: Sequence[LockedWheel]) -> Iterator[str]:
+    """Yield what to say of CUDA in an image that has no use for it: a lock may bring it, or a setting."""
+    names = [one.name for one in wheels if one.name.startswith("nvidia-")]
+    if names and not project.build.gpu:
+        more = f" and {len(names) - 1} more packages bring" if len(names) > 1 else " brings"
+        yield (
+            f"{names[0]}{more} CUDA into an image without a GPU. Set build.gpu if the model uses one; if not, "
+            f"look where PyTorch comes from: uv.lock, {VARIABLE}, or another setting may say so."
+        )
 
 
 def _project_key(project: Project, inputs: Inputs, target: Target, torch_folder: str | None) -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -19,22 +18,11 @@ from cogworks.engines.inputs import Inputs
 from cogworks.engines.pip_settings import read_pip_settings, uv_variables
 from cogworks.engines.redact import redact
 from cogworks.engines.requirement_lines import requirement_lines
+from cogworks.engines.torch_settings import is_torch_settled
 from cogworks.project.cuda import select_cuda
 from cogworks.project.model import Project
 from cogworks.project.named_packages import NamedPackage, named_packages
-from cogworks.project.torch_builds import FAMILY, choose_folder, names_torch_index
-
-VARIABLE = "COG_PYTORCH_INDEX"
-OFF = "off"
-INDEX = "https://download.pytorch.org/whl"
-"""The one place that names it; below it are the folders `cpu`, `cu126` and so on.
-Source: "Start Locally" and "Previous Versions" of PyTorch's site."""
-
-_CHOICES = (
-    *("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"),
-)
-_OFFLINE = ("UV_OFFLINE", "UV_NO_INDEX")
-_FALSE = frozenset({"", "0", "false", "no", "off"})
+from cogworks.project.torch_builds import FAMILY, OFF, VARIABLE, choose_folder, index_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +91,9 @@ def find_torch_index(
     folder = choose_folder(packages, select_cuda(project, packages), build.cuda)
     variables = dict(environment or {})
     variables |= uv_variables(read_pip_settings(variables), variables)
-    if folder is None or _is_chosen(project, inputs, variables):
+    if folder is None or is_torch_settled(project, inputs, variables):
         return TorchIndex(folder, None)
-    base = variables.get(VARIABLE, "").strip() or INDEX
-    url = None if base.lower() == OFF else f"{base.rstrip('/')}/{folder}"
+    url = index_url(variables.get(VARIABLE, ""), folder)
     family = {name: packages[name] for name in FAMILY if name in packages}
     excluded = frozenset(name for name, one in family.items() if _is_elsewhere(one))
     return TorchIndex(folder, url, frozenset(family) - excluded, excluded)
@@ -114,30 +101,6 @@ def find_torch_index(
 
 def _is_elsewhere(package: NamedPackage) -> bool:
     return package.is_located or package.has_hashes
-
-
-def _is_chosen(project: Project, inputs: Inputs, variables: Mapping[str, str]) -> bool:
-    """Tell whether the author or the machine says already where PyTorch comes from, or that nothing is fetched."""
-    if inputs.lock is not None or variables.get("UV_TORCH_BACKEND"):
-        return True
-    options = inputs.requirements.options
-    is_offline = any(variables.get(name, "").strip().lower() not in _FALSE for name in _OFFLINE)
-    if is_offline or "--no-index" in options:
-        return True
-    named = (variables.get(name, "") for name in _CHOICES)
-    return names_torch_index([*options, *named, *_tool_settings(project)])
-
-
-def _tool_settings(project: Project) -> Iterator[str]:
-    """Yield what uv reads by itself and what may say where PyTorch comes from."""
-    with suppress(OSError, ValueError):
-        yield (project.directory / "uv.toml").read_text(encoding="utf-8")
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        text = (project.directory / "pyproject.toml").read_text(encoding="utf-8")
-        table = tomllib.loads(text)["tool"]["uv"]
-        yield json.dumps(table.get("index", "")) + json.dumps(table.get("pip", ""))
-        if set(table.get("sources", {})) & set(FAMILY):
-            yield "torch-backend"
 
 
 def _locked(lock: str) -> frozenset[str]:

@@ -90,9 +90,7 @@ class Building:
     @cached_property
     def platform(self) -> Platform:
         """What the image is for."""
-        from cogworks.oci.platform import parse_platform
-
-        return parse_platform(self.options.platform or f"linux/{platform.machine().lower()}")
+        return _platform(self.options)
 
     def find_base(self) -> Base:
         """Return the base of the image."""
@@ -239,8 +237,15 @@ def _document(project: Project, state: State, options: BuildOptions) -> dict[str
     return describe_model(project, state, mode)
 
 
+def _platform(options: BuildOptions) -> Platform:
+    from cogworks.oci.platform import parse_platform
+
+    return parse_platform(options.platform or f"linux/{platform.machine().lower()}")
+
+
 def _base_choice(project: Project, state: State, options: BuildOptions) -> BaseChoice:
     """Return what the image rests on; reading the requirements for that finds what is wrong with them."""
+    from cogworks.build.target import MACHINES
     from cogworks.engines.requirement_lines import requirement_lines
     from cogworks.project.base_choice import BaseOptions, CudaImages, choose_base
 
@@ -248,7 +253,9 @@ def _base_choice(project: Project, state: State, options: BuildOptions) -> BaseC
         state.console.warning(
             "--use-cog-base-image: there are no such images here; layers are shared without them"
         )
+    architecture = _platform(options).architecture
     wish = BaseOptions(
+        machine=MACHINES.get(architecture, architecture),
         given=options.base_image,
         registry=state.environ.get("COG_BASE_REGISTRY"),
         cuda_images=CudaImages(options.use_cuda_base_image),

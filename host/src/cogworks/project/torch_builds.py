@@ -22,8 +22,17 @@ from cogworks.project.named_packages import NamedPackage
 FAMILY = ("torch", "torchvision", "torchaudio", "torchtext")
 """What is taken from PyTorch's index, the first one deciding; nothing else is, for it has old copies of much else."""
 CPU = "cpu"
+INDEX = "https://download.pytorch.org/whl"
+"""The one place that names it; below it are the folders `cpu`, `cu126` and so on.
+Source: "Start Locally" and "Previous Versions" of PyTorch's site."""
+VARIABLE = "COG_PYTORCH_INDEX"
+OFF = "off"
+"""Said instead of a URL: PyTorch comes from the indexes of uv and pip."""
 
 _SUFFIX = re.compile(r"cpu|cu\d{2,4}|rocm[\d.]+|xpu")
+_PINNED_BUILD = re.compile(
+    rf"^((?:{'|'.join(FAMILY)})\s*===?\s*[0-9.]+)\+(?:{_SUFFIX.pattern})(?![\w.])"
+)
 _TORCH_INDEX = re.compile(
     r"pytorch\.org\b|/(?:cpu|cu\d{2,4}|rocm[\d.]+|xpu)(?:/|$|\s|,|\"|')|torch_stable|torch-backend"
 )
@@ -44,7 +53,7 @@ def choose_folder(
         selection: the project's CUDA; None for one without a GPU.
         given_cuda: `build.cuda`.
     """
-    own = next(_suffixes(packages), None)
+    own = named_build(packages)
     if own is not None:
         return own
     if selection is None:
@@ -54,6 +63,26 @@ def choose_folder(
         return _newest(selection.cuda, _builds_of(*pinned))
     # Without a version nobody knows what it will be: only a CUDA that was asked for names a folder.
     return _newest(given_cuda, torch_builds()) if given_cuda is not None else None
+
+
+def index_url(base: str, folder: str) -> str | None:
+    """Return the URL of a folder of the index.
+
+    Args:
+        base: what the variable says: nothing, a URL, or `off`, for which there is none.
+    """
+    text = base.strip()
+    return None if text.lower() == OFF else f"{(text or INDEX).rstrip('/')}/{folder}"
+
+
+def named_build(packages: Mapping[str, NamedPackage]) -> str | None:
+    """Return the build that a version names: `cu121` of `torch==2.5.1+cu121`."""
+    return next(_suffixes(packages), None)
+
+
+def without_build(line: str) -> str:
+    """Return a requirement without the build in its version, for machines that have one build only."""
+    return _PINNED_BUILD.sub(r"\1", line)
 
 
 def names_torch_index(texts: Iterable[str]) -> bool:
