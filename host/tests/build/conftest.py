@@ -28,13 +28,14 @@ def write_wheel(
     tag: str = "py3-none-any",
     record: str | None = None,
     requires: Sequence[str] = (),
+    metadata: str = "",
 ) -> Path:
     """Write a wheel whose RECORD is right unless ``record`` is another text."""
     info = f"{name}-{version}.dist-info"
     content = dict(files if files is not None else {f"{name}/__init__.py": "x = 1\n"})
     needs = "".join(f"Requires-Dist: {one}\n" for one in requires)
     content[f"{info}/METADATA"] = (
-        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}"
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}{metadata}"
     )
     content[f"{info}/WHEEL"] = (
         f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n"

@@ -13,18 +13,23 @@ from cogworks.build.assemble import BuiltImage, How, assemble
 from cogworks.build.base_image import find_base
 from cogworks.build.cache import Cache
 from cogworks.build.errors import BuildError, InterpreterError
+from cogworks.build.layout import write_directory
 from cogworks.build.mount_sources import MountSources
 from cogworks.build.publish import publish
+from cogworks.build.sbom import MEDIA_TYPE
 from cogworks.build.sdk_layer import MAIN
+from cogworks.oci.digest import parse_digest
 from cogworks.oci.image import parse_config
-from cogworks.oci.reference import parse_reference
+from cogworks.oci.manifest import Descriptor
+from cogworks.oci.reference import Reference, parse_reference
 from cogworks.project import load_project
 from cogworks.registry.client import Client
 from cogworks.registry.pull import pull_image
+from cogworks.registry.referrers import find_referrers
 from cogworks.registry.upload import Outcome
 from cogworks.schema import SchemaError
 from cogworks.server.sdk_tree import MAIN as TREE_MAIN
-from cogworks.testing.registry import FakeRegistry
+from cogworks.testing.registry import FakeRegistry, Fault
 
 from .bases import AMD64, Quiet, offline, pull_base, push_base, write_server_wheels
 from .conftest import write_wheel
@@ -59,7 +64,7 @@ class Bench:
         self.write("cog.yaml", CONFIG)
         self.write("run.py", RUN)
         self.server_packages = write_server_wheels(self.packages)
-        write_wheel(self.packages, "msgspec", "0.14")
+        write_wheel(self.packages, "msgspec", "0.14", metadata="License: BSD\n")
         self.cache = Cache(root / "cache")
         self.variables: dict[str, str] = {}
         self.base = pull_base(client, push_base(client, host), self.cache)
@@ -299,3 +304,51 @@ def test_a_second_repository_gets_the_layers_that_the_first_one_has(
     third = publish(client, parse_reference(f"{registry.host}/me/c:v1"), image, seen=seen)
     assert {one.cached.layer.digest for one in image.layers} <= third.uploaded
     assert [one.name for one in seen.find(registry.host)[image.config.image_id]] == ["me/c"]
+
+
+def test_the_bill_of_materials_is_beside_the_image_and_named_by_its_label(
+    bench: Bench, client: Client, registry: FakeRegistry
+) -> None:
+    image = bench.build()
+    repository = parse_reference(f"{registry.host}/me/model:v1").repository
+    pushed = publish(client, Reference(repository, "v1"), image)
+    assert pushed.notices == ()
+    (found,) = find_referrers(client, repository, image.digest, MEDIA_TYPE)
+    assert found.digest == image.artifacts[0].manifest.digest
+    label = image.config.run.labels["run.cog.sbom"]
+    blob = Descriptor(MEDIA_TYPE, parse_digest(label), len(image.sbom))
+    document = json.loads(client.read_blob(repository, blob, 1_000_000))
+    parts = {one["bom-ref"]: one for one in document["components"]}
+    assert parts["base"]["version"] == str(image.base.digest)
+    assert parts["model/msgspec@0.14"]["licenses"] == [{"license": {"name": "BSD"}}]
+    assert "model/cogworks-sdk@" in "".join(parts)
+    assert "server/msgspec@99.0" in parts
+    assert "server/dumb-init@1.2.5" in parts
+
+
+def test_an_image_whose_bill_of_materials_is_refused_is_pushed_all_the_same(
+    bench: Bench, client: Client, registry: FakeRegistry
+) -> None:
+    image = bench.build()
+    reference = parse_reference(f"{registry.host}/me/model:v1")
+    registry.add_fault(Fault("PUT", path="manifests/sha256:", status=400, code="MANIFEST_INVALID"))
+    (notice,) = publish(client, reference, image).notices
+    assert notice.startswith("The image was pushed, and its sbom.cdx.json could not be attached: ")
+    assert "MANIFEST_INVALID" in notice
+    assert pull_image(client, reference, AMD64).reference.digest == image.digest
+
+
+def test_a_layout_has_the_bill_of_materials_among_its_blobs(
+    bench: Bench, client: Client, tmp_path: Path
+) -> None:
+    image = bench.build()
+    folder = tmp_path / "layout"
+    platform = image.config.platform
+    blobs = image.blobs(client)
+    write_directory(folder, image.manifest, platform, blobs, "v1", image.artifacts)
+    label = image.config.run.labels["run.cog.sbom"]
+    assert (folder / "blobs" / label.replace(":", "/")).read_bytes() == image.sbom
+    index = json.loads((folder / "index.json").read_text())
+    assert [one["digest"] for one in index["manifests"]] == [str(image.digest)]
+    artifact = image.artifacts[0].manifest
+    assert (folder / "blobs" / "sha256" / artifact.digest.hex).read_bytes() == artifact.to_bytes()

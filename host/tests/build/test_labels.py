@@ -34,7 +34,7 @@ def write_project(folder: Path) -> Path:
 
 def test_labels_tell_what_the_image_is_and_no_path_of_this_machine(tmp_path: Path) -> None:
     project = load_project(write_project(tmp_path / "here"))
-    labels = image_labels(project, {"openapi": "3.0.2"}, ["a==1", "b==2"], {"x": "y"})
+    labels = image_labels(project, {"openapi": "3.0.2"}, ["a==1", "b==2"], b"bill", {"x": "y"})
     assert str(tmp_path) not in json.dumps(labels)
     assert json.loads(labels["run.cog.openapi_schema"]) == {"openapi": "3.0.2"}
     assert labels["run.cog.pip_freeze"] == "a==1\nb==2"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,14 +25,16 @@ from cogworks.build.layers import (
     NamedLayer,
     OnLayer,
     Options,
-    ProjectLayers,
     make_layers,
     run_steps,
 )
+from cogworks.build.materials import bill_of, sbom_artifact
 from cogworks.build.own_wheels import SDK
 from cogworks.build.pythons import Pythons, find_pythons
+from cogworks.build.sbom import sbom_document
 from cogworks.build.sdk_layer import sdk_layer
 from cogworks.build.server_layer import PACKAGES, server_layer, server_wheels
+from cogworks.build.wheel_set import WheelFile
 from cogworks.engines.progress import Progress
 from cogworks.oci.digest import Digest
 from cogworks.oci.documents import canonical_json
@@ -40,6 +42,7 @@ from cogworks.oci.image import ImageConfig
 from cogworks.oci.layer import Codec
 from cogworks.oci.manifest import Manifest
 from cogworks.project.model import Project
+from cogworks.registry.artifact import Artifact
 from cogworks.registry.blobs import Blob, BytesBlob, FileBlob, RemoteBlob
 from cogworks.schema import describe
 
@@ -84,6 +87,7 @@ class BuiltImage:
     Attributes:
         layers: those above the base, lowest first.
         notices: whole sentences.
+        sbom: the bill of materials, whose digest is in a label.
     """
 
     base: Base
@@ -91,6 +95,12 @@ class BuiltImage:
     manifest: Manifest
     layers: tuple[NamedLayer, ...]
     notices: tuple[str, ...]
+    sbom: bytes = field(repr=False)
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """What belongs beside the image in a registry."""
+        return (sbom_artifact(self.sbom, self.manifest),)
 
     @property
     def digest(self) -> Digest:
@@ -149,21 +159,22 @@ def assemble(
     brought = _brought_layers(pythons, cache, how, on_layer)
     metadata = {SCHEMA_NAME: canonical_json(document)} if document else {}
     made = make_layers(project, base.target, cache, progress, options, metadata, environment)
-    ours = _our_layers(pythons, cache, progress, how, environment, on_layer)
+    server = server_wheels(pythons.server.target, cache, progress, environment, how.server_packages)
+    ours = _our_layers(pythons, server, cache, progress, how, on_layer)
     layers = (*brought, *made.lower, *ours, *made.upper)
-    config, manifest = _documents(project, base, layers, made, document, how)
-    return BuiltImage(base, config, manifest, layers, made.notices)
+    sbom = sbom_document(bill_of(base, made, server, pythons, layers))
+    labels = image_labels(project, document, made.freeze, sbom, how.revision)
+    config, manifest = _documents(project, base, layers, labels, how)
+    return BuiltImage(base, config, manifest, layers, made.notices, sbom)
 
 
 def _documents(
     project: Project,
     base: Base,
     layers: tuple[NamedLayer, ...],
-    made: ProjectLayers,
-    document: Mapping[str, Any],
+    labels: Mapping[str, str],
     how: How,
 ) -> tuple[ImageConfig, Manifest]:
-    labels = image_labels(project, document, made.freeze, how.revision)
     start = Start(model_environment(project), labels, how.user, how.created_s)
     titled = [TitledLayer(one.title, one.cached.layer) for one in layers]
     config = image_config(base.image.config, titled, start)
@@ -186,15 +197,14 @@ def _brought_layers(
 
 def _our_layers(
     pythons: Pythons,
+    wheels: Sequence[WheelFile],
     cache: Cache,
     progress: Progress,
     how: How,
-    environment: Mapping[str, str],
     on_layer: OnLayer | None,
 ) -> tuple[NamedLayer, ...]:
-    """Return the layers of the server and of the SDK."""
+    """Return the layers of the server, of these wheels, and of the SDK."""
     model, server = pythons.model, pythons.server
-    wheels = server_wheels(server.target, cache, progress, environment, how.server_packages)
     sdk = next(one for one in wheels if one.name == SDK)
     compilers = [one.compiler if how.bytecode else None for one in (server, model)]
     python, path = server.target.python, server.interpreter

@@ -3,7 +3,7 @@
     oci/blobs/sha256/<hex>        packed layers and other content, named by digest
     oci/wheels/sha256/<hex>       wheels, named by digest
     oci/wheels/names/<hex>        the file name of a wheel
-    oci/keys/<layer key>.json     title, diff_id, and for each codec: digest and size
+    oci/keys/<layer key>.json     title, facts about the content, diff_id, and for each codec: digest and size
     oci/filehash/<name>.json      what a file's digest was when it had this size, time and inode
     oci/interpreters/             Pythons that images bring along; `standalone.py` draws what is in there
     oci/locks/<name>.lock         held while something of that name is made
@@ -20,7 +20,7 @@ import json
 import secrets
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -47,11 +47,12 @@ class KnownLayer:
 
 @dataclass(frozen=True, slots=True)
 class CachedLayer:
-    """A layer on disk; ``is_new`` if it was packed just now."""
+    """A layer on disk; ``is_new`` if it was packed just now; ``facts`` are those that its packer told."""
 
     layer: Layer
     path: Path
     is_new: bool
+    facts: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 class Cache:
@@ -94,24 +95,26 @@ class Cache:
             if found is not None:
                 return found
             with self.temporary() as path:
-                layer = make(path).layer
+                summary = make(path)
+                layer = summary.layer
                 target = self.keep(path, self.blob_path(layer.digest), layer.digest)
-            self._note(key, layer, title)
+            self._note(key, summary, title)
             self._made.add(key)
-            return CachedLayer(layer, target, is_new=True)
+            return CachedLayer(layer, target, True, summary.facts)
 
     def find_layer(self, key: str, codec: Codec) -> CachedLayer | None:
         """Return a layer that is there and whole; what is damaged is removed."""
         entry = self._key_path(key)
         self.lease.claim(entry)
-        layer = _layer_of(_read_json(entry), codec)
+        noted = _read_json(entry)
+        layer = _layer_of(noted, codec)
         if layer is None or not (self.is_reused or key in self._made):
             return None
         path = self.blob_path(layer.digest)
         if not self.is_whole(path, layer.digest, layer.size_bytes):
             return None
         note_use(entry)
-        return CachedLayer(layer, path, is_new=False)
+        return CachedLayer(layer, path, False, cast("Mapping[str, object]", noted["facts"]))
 
     def read_key(self, path: Path) -> KnownLayer | None:
         """Return what a file in `keys` tells; None if it is not one of ours."""
@@ -179,15 +182,20 @@ class Cache:
     def _key_path(self, key: str) -> Path:
         return self.root / "keys" / f"{key}.json"
 
-    def _note(self, key: str, layer: Layer, title: str) -> None:
+    def _note(self, key: str, summary: Summary, title: str) -> None:
         """Add a variant to the key's entry; a different diff_id replaces what was there."""
-        path = self._key_path(key)
+        path, layer = self._key_path(key), summary.layer
         known = _read_json(path)
         variants: dict[str, object] = {}
         if known.get("diff_id") == layer.diff_id.hex:
             variants.update(cast("Mapping[str, object]", known.get("variants", {})))
         variants[layer.codec.name] = {"digest": layer.digest.hex, "size": layer.size_bytes}
-        content = {"diff_id": layer.diff_id.hex, "title": title, "variants": variants}
+        content = {
+            "title": title,
+            "facts": summary.facts,
+            "diff_id": layer.diff_id.hex,
+            "variants": variants,
+        }
         path.parent.mkdir(parents=True, exist_ok=True)
         with self.temporary() as temporary:
             temporary.write_text(json.dumps(content, sort_keys=True) + "\n", encoding="utf-8")
@@ -208,6 +216,8 @@ def _layer_of(entry: Mapping[str, object], codec: Codec) -> Layer | None:
         variant = cast("Mapping[str, Mapping[str, object]]", entry["variants"])[codec.name]
         digest, size = Digest(str(variant["digest"])), variant["size"]
         diff_id = Digest(str(entry["diff_id"]))
+        if not isinstance(entry["facts"], dict):
+            return None
     except (KeyError, TypeError, DigestError):
         return None
     return Layer(digest, diff_id, size, codec) if isinstance(size, int) else None

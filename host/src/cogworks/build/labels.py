@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cogworks._version import __version__
+from cogworks.build.sbom import LABEL as SBOM
 from cogworks.engines.redact import redact
+from cogworks.oci.digest import digest_of
 from cogworks.oci.documents import Json, canonical_json
 from cogworks.project.model import Project, RunCommand
 
@@ -23,6 +25,7 @@ def image_labels(
     project: Project,
     document: Mapping[str, Json],
     freeze: Sequence[str],
+    sbom: bytes,
     revision: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the labels of a project's image.
@@ -30,6 +33,7 @@ def image_labels(
     Args:
         document: the OpenAPI document; an empty one has no label.
         freeze: the model's packages, `name==version`.
+        sbom: the bill of materials.
         revision: what ``find_revision`` found.
     """
     return {
@@ -38,6 +42,7 @@ def image_labels(
         **({"run.cog.openapi_schema": canonical_json(document).decode()} if document else {}),
         "run.cog.pip_freeze": "\n".join(freeze),
         "run.cog.has_init": "true",
+        SBOM: str(digest_of(sbom)),
         **(revision or {}),
     }
 

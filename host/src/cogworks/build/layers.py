@@ -11,8 +11,6 @@ from functools import partial
 from pathlib import Path
 from threading import Lock
 
-from packaging.utils import parse_wheel_filename
-
 from cogworks.build.bytecode import Compiler
 from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.code_layer import code_layer, metadata_layer, weights_layer
@@ -83,13 +81,18 @@ class ProjectLayers:
         lower: the environment, packages and weights: what lies below the server, lowest first.
         upper: the code and its metadata: what lies above the server.
         notices: whole sentences.
-        freeze: the packages in the layers, `name==version`, sorted.
+        wheels: the packages in the layers.
     """
 
     lower: tuple[NamedLayer, ...]
     upper: tuple[NamedLayer, ...]
     notices: tuple[str, ...]
-    freeze: tuple[str, ...] = ()
+    wheels: tuple[WheelFile, ...] = ()
+
+    @property
+    def freeze(self) -> tuple[str, ...]:
+        """The packages in the layers, `name==version`, sorted."""
+        return tuple(sorted(f"{one.name}=={one.version}" for one in self.wheels))
 
     @property
     def layers(self) -> tuple[NamedLayer, ...]:
@@ -163,7 +166,7 @@ def _make_layers(
         ordered = _in_order(context, wheels, options)
         notices += [str(conflict) for conflict in find_conflicts(ordered, target.python)]
     told = (*notices, *_passwords_in_files(project, context), *context.warnings)
-    return ProjectLayers(layers[:lower], layers[lower:], told, _freeze(wheels))
+    return ProjectLayers(layers[:lower], layers[lower:], told, tuple(wheels))
 
 
 def _passwords_in_files(project: Project, context: Context) -> Iterator[str]:
@@ -214,10 +217,6 @@ def locked_wheels(
     counter = _Counter(progress)
     wheels = fetch_wheels(cache, resolution.wheels, credentials, counter.add, variables)
     return wheels, list(resolution.notices)
-
-
-def _freeze(wheels: Sequence[WheelFile]) -> tuple[str, ...]:
-    return tuple(sorted(f"{one.name}=={parse_wheel_filename(one.filename)[1]}" for one in wheels))
 
 
 def _groups(context: Context, wheels: Sequence[WheelFile], options: Options) -> list[Group]:

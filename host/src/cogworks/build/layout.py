@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from cogworks.oci.documents import canonical_json
 from cogworks.oci.manifest import Descriptor, Index, Manifest, descriptor_of
 from cogworks.oci.platform import Platform
 from cogworks.oci.tar import File, archive
+from cogworks.registry.artifact import Artifact
 from cogworks.registry.blobs import Blob, BytesBlob
 
 LAYOUT_FILE, INDEX_FILE, BLOBS = "oci-layout", "index.json", "blobs/sha256"
@@ -35,12 +36,15 @@ def write_directory(
     platform: Platform,
     blobs: Mapping[Digest, Blob],
     name: str = "",
+    artifacts: Sequence[Artifact] = (),
 ) -> None:
     """Write a layout into a folder that is new, empty, or a layout already; blobs that it has stay.
 
     Args:
         blobs: every blob of the manifest.
         name: what the index calls the image, such as its tag.
+        artifacts: what belongs to the image. It is among the blobs and not in the index: of an index with two entries,
+            podman and skopeo want to be told which one.
 
     Raises:
         BuildError: the folder holds something else, or cannot be written.
@@ -52,7 +56,7 @@ def write_directory(
         )
     try:
         (folder / BLOBS).mkdir(parents=True, exist_ok=True)
-        for digest, blob in _all_blobs(manifest, blobs).items():
+        for digest, blob in _all_blobs(manifest, blobs, artifacts).items():
             path = folder / BLOBS / digest.hex
             if not _has(path, digest):
                 _write(path, _checked(blob))
@@ -69,14 +73,15 @@ def write_tar(
     platform: Platform,
     blobs: Mapping[Digest, Blob],
     name: str = "",
+    artifacts: Sequence[Artifact] = (),
 ) -> None:
-    """Write a layout as one tar archive, which appears when it is whole.
+    """Write a layout as one tar archive, which appears when it is whole; arguments as above.
 
     Raises:
         BuildError: the file cannot be written.
         RegistryError: a layer of the base cannot be fetched.
     """
-    members = layout_members(manifest, platform, blobs, _named(name))
+    members = layout_members(manifest, platform, blobs, _named(name), artifacts=artifacts)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, archive(with_parents(members)))
@@ -90,6 +95,7 @@ def layout_members(
     blobs: Mapping[Digest, Blob],
     annotations: Mapping[str, str],
     left_out: Collection[Digest] = (),
+    artifacts: Sequence[Artifact] = (),
 ) -> list[Member]:
     """Return the files of a layout; blobs are opened when their turn comes.
 
@@ -100,7 +106,7 @@ def layout_members(
     index = _index(manifest, platform, annotations)
     members: list[Member] = [
         (File(f"{BLOBS}/{digest.hex}", blob.size_bytes), _Content(blob))
-        for digest, blob in _all_blobs(manifest, blobs).items()
+        for digest, blob in _all_blobs(manifest, blobs, artifacts).items()
         if digest not in left_out
     ]
     members.append((File(INDEX_FILE, len(index)), (index,)))
@@ -118,10 +124,14 @@ class _Content:
         return _checked(self._blob)
 
 
-def _all_blobs(manifest: Manifest, blobs: Mapping[Digest, Blob]) -> dict[Digest, Blob]:
-    """Return the blobs of an image and its manifest, sorted by digest."""
+def _all_blobs(
+    manifest: Manifest, blobs: Mapping[Digest, Blob], artifacts: Sequence[Artifact]
+) -> dict[Digest, Blob]:
+    """Return the blobs of an image and what belongs to it, and the manifests, sorted by digest."""
     listed: dict[Digest, Blob] = {one.digest: blobs[one.digest] for one in manifest.blobs}
-    listed[manifest.digest] = BytesBlob(manifest.to_bytes())
+    listed |= {blob.digest: blob for one in artifacts for blob in one.blobs}
+    for document in (manifest, *(one.manifest for one in artifacts)):
+        listed[document.digest] = BytesBlob(document.to_bytes())
     return dict(sorted(listed.items()))
 
 

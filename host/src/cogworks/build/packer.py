@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -25,10 +25,15 @@ Member: TypeAlias = "tuple[Entry, Iterable[bytes]]"
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What was written to a file."""
+    """What was written to a file.
+
+    Attributes:
+        facts: what later builds want to know of the content without unpacking it; JSON.
+    """
 
     layer: Layer
     tar_bytes: int
+    facts: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 def write_layer(members: Iterable[Member], codec: Codec, path: Path) -> Summary:

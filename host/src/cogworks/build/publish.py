@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -14,7 +15,9 @@ from cogworks.oci.digest import Digest
 from cogworks.oci.reference import Reference, Repository
 from cogworks.registry.blobs import Blob, FileBlob, RemoteBlob
 from cogworks.registry.client import Client
+from cogworks.registry.errors import RegistryError
 from cogworks.registry.push import ImagePush, ImageToPush, Pushed
+from cogworks.registry.referrers import attach
 from cogworks.registry.upload import UploadRules
 
 
@@ -78,7 +81,17 @@ class Publication:
         pushed = self._push.finish(ImageToPush(image.manifest, blobs, self._sources))
         if self._seen is not None:
             self._seen.remember(self._repository, pushed, self._sources)
-        return pushed
+        return replace(pushed, notices=tuple(self._attach(image)))
+
+    def _attach(self, image: BuiltImage) -> Iterator[str]:
+        """Put what belongs to the image beside it; yield what went wrong: the image itself is there."""
+        for artifact in image.artifacts:
+            try:
+                attach(self._client, self._repository, artifact)
+            except RegistryError as error:
+                yield (
+                    f"The image was pushed, and its {artifact.title} could not be attached: {error}"
+                )
 
     def _add(self, blob: Blob) -> None:
         self._push.add(blob, self._sources.get(blob.digest, ()))

@@ -7,6 +7,7 @@ folder holds a program of three lines and a link to the package.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from cogworks.build.bytecode import Compiler
@@ -14,7 +15,7 @@ from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.layer_key import layer_key
 from cogworks.build.packer import Member, Summary, with_parents, write_layer
 from cogworks.build.wheel_layer import Places
-from cogworks.build.wheel_set import WheelFile, wheel_members, wheels_key
+from cogworks.build.wheel_set import WheelFile, wheel_contents, wheels_key
 from cogworks.oci.layer import Codec
 from cogworks.oci.tar import File, Symlink
 
@@ -39,8 +40,9 @@ def sdk_layer(
     key = layer_key("sdk", SDK_TREE, MAIN.decode(), wheels_key([wheel], python, compiler))
 
     def make(path: Path) -> Summary:
-        with wheel_members(cache, [wheel], python, compiler) as members:
-            return write_layer(with_parents([*_tree(python), *members]), codec, path)
+        with wheel_contents(cache, [wheel], python, compiler) as contents:
+            members = with_parents([*_tree(python), *contents.members])
+            return replace(write_layer(members, codec, path), facts=contents.facts)
 
     return cache.layer(key, codec, make, "SDK")
 

@@ -7,6 +7,7 @@ model may so pin any version of any package that the server uses.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cogworks.build.bytecode import Compiler
@@ -17,7 +18,7 @@ from cogworks.build.own_wheels import HOST, SDK, own_wheel
 from cogworks.build.packer import Summary, with_parents, write_layer
 from cogworks.build.target import Target
 from cogworks.build.venv_layer import venv_members
-from cogworks.build.wheel_set import WheelFile, wheel_members, wheels_key
+from cogworks.build.wheel_set import WheelFile, wheel_contents, wheels_key
 from cogworks.engines.progress import Progress
 from cogworks.oci.layer import Codec
 from cogworks.project.model import Build, Project
@@ -71,8 +72,9 @@ def server_layer(
     key = layer_key("server", interpreter, wheels_key(wheels, python, compiler, SERVER))
 
     def make(path: Path) -> Summary:
-        with wheel_members(cache, wheels, python, compiler, SERVER) as members:
-            whole = [*venv_members(python, interpreter, SERVER), *members]
-            return write_layer(with_parents(whole), codec, path)
+        with wheel_contents(cache, wheels, python, compiler, SERVER) as contents:
+            whole = [*venv_members(python, interpreter, SERVER), *contents.members]
+            summary = write_layer(with_parents(whole), codec, path)
+            return replace(summary, facts=contents.facts)
 
     return cache.layer(key, codec, make, "server")

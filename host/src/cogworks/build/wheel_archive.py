@@ -115,6 +115,10 @@ class WheelArchive:
             raise self.fail(f"{quoted(member)} is larger than {METADATA_MAX_BYTES} bytes")
         return b"".join(self.chunks(member))
 
+    def metadata(self) -> str:
+        """Return METADATA: what the package says about itself; bytes that are no UTF-8 are replaced."""
+        return self.read_small(f"{self.dist_info}/METADATA").decode(errors="replace")
+
     def read_text(self, member: str) -> str:
         """Return a file of metadata as text."""
         try:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
+
+from packaging.utils import parse_wheel_filename
 
 from cogworks.build.bytecode import Compiler
 from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.errors import WheelError
 from cogworks.build.layer_key import layer_key
+from cogworks.build.licenses import License, license_from_json, read_license
 from cogworks.build.packer import Member, Summary, with_parents, write_layer
 from cogworks.build.wheel_archive import WheelArchive
 from cogworks.build.wheel_layer import VENV, Installed, install
@@ -19,6 +23,8 @@ from cogworks.oci.errors import quoted
 from cogworks.oci.layer import Codec
 
 NO_BYTECODE = "no bytecode"
+LICENSES = "licenses"
+"""The name of the fact: the digest of a wheel -> its licence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,26 @@ class WheelFile:
     filename: str
     digest: Digest
     path: Path
+
+    @property
+    def version(self) -> str:
+        """The version of the package."""
+        return str(parse_wheel_filename(self.filename)[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is in a layer of wheels: its members, in no order, and the licence of each wheel."""
+
+    members: Sequence[Member]
+    licenses: Mapping[Digest, License]
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """What is noted about the layer: the licences, so that nobody needs the wheels to know them."""
+        return {
+            LICENSES: {digest.hex: one.to_json() for digest, one in sorted(self.licenses.items())}
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,30 +106,47 @@ def wheels_layer(
     """
 
     def make(path: Path) -> Summary:
-        with wheel_members(cache, wheels, python, compiler) as members:
-            return write_layer(with_parents(members), codec, path)
+        with wheel_contents(cache, wheels, python, compiler) as contents:
+            summary = write_layer(with_parents(contents.members), codec, path)
+            return replace(summary, facts=contents.facts)
 
     title = ", ".join(sorted("-".join(one.filename.split("-", 2)[:2]) for one in wheels))
     return cache.layer(wheels_key(wheels, python, compiler), codec, make, title)
 
 
 @contextmanager
-def wheel_members(
+def wheel_contents(
     cache: Cache,
     wheels: Sequence[WheelFile],
     python: tuple[int, int],
     compiler: Compiler | None,
     prefix: str = VENV,
-) -> Generator[list[Member]]:
-    """Yield the members of a layer of wheels, in no order; their contents can be read inside the `with` only.
+) -> Generator[Contents]:
+    """Yield what is in a layer of wheels; the members can be read inside the `with` only.
 
     Raises:
         WheelError: a wheel is damaged or unsafe, or two exclude each other.
         BuildError: modules cannot be compiled.
     """
     with ExitStack() as stack:
-        merged = merge(list(_installed(stack, cache, wheels, python, compiler, prefix)))
-        yield [file.member for file in merged.files]
+        ordered = sorted(wheels, key=lambda one: (one.name, one.filename))
+        archives = [(one, _opened(stack, one)) for one in ordered]
+        merged = merge(list(_installed(stack, cache, archives, python, compiler, prefix)))
+        yield Contents(
+            [file.member for file in merged.files],
+            {one.digest: read_license(archive.metadata()) for one, archive in archives},
+        )
+
+
+def licenses_of(layers: Iterable[CachedLayer]) -> Mapping[Digest, License]:
+    """Return the licences of all wheels in some layers, as they were noted when these were packed."""
+    found: dict[Digest, License] = {}
+    for layer in layers:
+        noted = layer.facts.get(LICENSES)
+        if isinstance(noted, dict):
+            for name, value in cast("Mapping[str, object]", noted).items():
+                found[Digest(name)] = license_from_json(value)
+    return found
 
 
 def find_conflicts(wheels: Sequence[WheelFile], python: tuple[int, int]) -> tuple[Conflict, ...]:
@@ -149,14 +192,14 @@ def _check_folders(path: str, name: str, found: dict[str, tuple[str, Installed]]
 def _installed(
     stack: ExitStack,
     cache: Cache,
-    wheels: Sequence[WheelFile],
+    archives: Sequence[tuple[WheelFile, WheelArchive]],
     python: tuple[int, int],
     compiler: Compiler | None,
     prefix: str,
 ) -> Iterator[tuple[str, list[Installed]]]:
-    for one in sorted(wheels, key=lambda one: (one.name, one.filename)):
+    for one, archive in archives:
         scratch = stack.enter_context(cache.temporary())
-        yield one.filename, install(_opened(stack, one), python, compiler, scratch, prefix)
+        yield one.filename, install(archive, python, compiler, scratch, prefix)
 
 
 def _opened(stack: ExitStack, one: WheelFile) -> WheelArchive:

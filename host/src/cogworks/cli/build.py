@@ -92,7 +92,8 @@ def _write(building: Building, image: BuiltImage, path: Path, name: Reference) -
     write = write_tar if path.suffix == ".tar" else write_directory
     building.display.stage(f"Writing {path}")
     blobs = image.blobs(building.registries.client)
-    write(path, image.manifest, image.config.platform, blobs, name.familiar)
+    platform = image.config.platform
+    write(path, image.manifest, platform, blobs, name.familiar, image.artifacts)
     return str(path)
 
 

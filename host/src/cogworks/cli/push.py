@@ -45,6 +45,8 @@ def command(context: click.Context, /, image: str | None, **values: Any) -> None
         target = push_target(building.project, image, building.state.environ, datetime.now(UTC))
         built, pushed = _push(building, target)
         building.keep(target, built)
+        for notice in pushed.notices:
+            building.display.warning(notice)
         building.display.close()
         rows = [*account(built), ("sent", _sent(built, pushed))]
         show_account(building.state, f"Pushed to {target.familiar}", rows)

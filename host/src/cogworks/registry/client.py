@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 from cogworks.oci.digest import Digest, digest_of, parse_digest
 from cogworks.oci.documents import parse_object
@@ -17,8 +17,10 @@ from cogworks.oci.errors import DigestError, DocumentError
 from cogworks.oci.manifest import (
     ACCEPTED_TYPES,
     MANIFEST_MAX_BYTES,
+    OCI_INDEX,
     Descriptor,
     Document,
+    Index,
     parse_document,
 )
 from cogworks.oci.reference import Reference, Repository, parse_registry
@@ -135,6 +137,43 @@ class Client:
 
     def put_manifest(self, reference: Reference, data: bytes, media_type: str) -> Digest:
         """Store a manifest or index under its tag or digest and return its digest."""
+        return self._put_manifest(reference, data, media_type)[0]
+
+    def put_referrer(self, reference: Reference, data: bytes, media_type: str) -> bool:
+        """Store a manifest that has a subject; return whether the registry lists it as a referrer of that.
+
+        Source: OCI distribution-spec v1.1, "Pushing Manifests with Subject".
+        """
+        _, answer = self._put_manifest(reference, data, media_type)
+        return "oci-subject" in answer.headers
+
+    def find_referrers(
+        self, repository: Repository, subject: Digest, artifact_type: str = ""
+    ) -> Index | None:
+        """Return what a registry lists as referring to a manifest; None if it keeps no such lists.
+
+        Args:
+            artifact_type: only artifacts of this kind; the registry may return others all the same.
+
+        Source: OCI distribution-spec v1.1, "Listing Referrers".
+        """
+        query = f"?{urlencode({'artifactType': artifact_type})}" if artifact_type else ""
+        url = self.url(repository, f"referrers/{subject}{query}")
+        scopes = frozenset({pull_scope(repository)})
+        call = Call("GET", repository.registry, url, scopes, {"Accept": OCI_INDEX})
+        try:
+            answer = self.transport.request(call)
+        except NotFoundError:
+            return None
+        # Registries that know nothing of referrers may answer with whatever they have for such a path.
+        if _media_type(answer) != OCI_INDEX:
+            return None
+        document = parse_document(answer.body, OCI_INDEX, name=f"the referrers of {subject}")
+        return document if isinstance(document, Index) else None
+
+    def _put_manifest(
+        self, reference: Reference, data: bytes, media_type: str
+    ) -> tuple[Digest, Answer]:
         digest = digest_of(data)
         if reference.digest is not None and reference.digest != digest:
             raise MismatchError(str(reference), reference.digest, digest)
@@ -151,7 +190,7 @@ class Client:
         stored = _digest_header(answer)
         if stored is not None and stored != digest:
             raise MismatchError(str(reference), digest, stored)
-        return digest
+        return digest, answer
 
     def has_blob(self, repository: Repository, digest: Digest, *, to_push: bool = False) -> bool:
         """Return whether a repository has a blob.

@@ -37,10 +37,11 @@ class ImageToPush:
 
 @dataclass(frozen=True)
 class Pushed:
-    """The manifest's digest, and how each blob got there."""
+    """The manifest's digest, and how each blob got there; ``notices`` are sentences about what did not work beside it."""
 
     digest: Digest
     outcomes: Mapping[Digest, Outcome]
+    notices: tuple[str, ...] = ()
 
     @property
     def uploaded(self) -> frozenset[Digest]:

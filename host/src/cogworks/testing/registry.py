@@ -39,6 +39,7 @@ class RegistryLimits:
         redirect_blobs_to: where reading a blob is sent to, the digest added; empty is here.
         lose_at_manifest: blobs that are gone when the next manifest is put.
         takes_ranges: otherwise a blob is sent whole whatever was asked.
+        has_referrers: it lists by itself which artifacts belong to an image; otherwise clients have to.
     """
 
     chunk_min: int = 0
@@ -48,6 +49,7 @@ class RegistryLimits:
     redirect_blobs_to: str = ""
     lose_at_manifest: set[str] = field(default_factory=set[str])
     takes_ranges: bool = True
+    has_referrers: bool = True
 
 
 class FakeRegistry:

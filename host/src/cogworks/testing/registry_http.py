@@ -18,7 +18,9 @@ from cogworks.testing.registry_state import Seen, Upload
 if TYPE_CHECKING:
     from cogworks.testing.registry import FakeRegistry
 
-_ROUTE = re.compile(r"/v2/(?P<name>.+?)/(?P<kind>blobs/uploads|blobs|manifests|tags)/(?P<rest>.*)")
+_ROUTE = re.compile(
+    r"/v2/(?P<name>.+?)/(?P<kind>blobs/uploads|blobs|manifests|referrers|tags)/(?P<rest>.*)"
+)
 _BLOCK_BYTES = 64 * 1024
 _JSON = "application/json"
 
@@ -112,6 +114,7 @@ class Handler(BaseHTTPRequestHandler):
                 "blobs/uploads": self._uploads,
                 "blobs": self._blobs,
                 "manifests": self._manifests,
+                "referrers": self._referrers,
                 "tags": self._tags,
             }
             kinds[route["kind"]](route["name"], route["rest"])
@@ -269,8 +272,22 @@ class Handler(BaseHTTPRequestHandler):
             return
         media_type = self.headers.get("Content-Type", "")
         digest = state.add_manifest(name, target, media_type, data)
-        where = f"/v2/{name}/manifests/{digest}"
-        self._answer(201, b"", {"Location": where, "Docker-Content-Digest": digest})
+        headers = {"Location": f"/v2/{name}/manifests/{digest}", "Docker-Content-Digest": digest}
+        subject = state.manifests[name][digest].subject
+        if subject and limits.has_referrers:
+            headers["OCI-Subject"] = subject
+        self._answer(201, b"", headers)
+
+    def _referrers(self, name: str, subject: str) -> None:
+        if not self.fake.limits.has_referrers:
+            self._error(404, "NAME_UNKNOWN")
+            return
+        wanted = self._query.get("artifactType", [""])[0]
+        index = self.fake.state.referrers(name, subject, wanted)
+        headers = {"Content-Type": "application/vnd.oci.image.index.v1+json"}
+        if wanted:
+            headers["OCI-Filters-Applied"] = "artifactType"
+        self._answer(200, json.dumps(index).encode(), headers)
 
     def _tags(self, name: str, rest: str) -> None:
         tags = sorted(self.fake.state.tags.get(name, {}))

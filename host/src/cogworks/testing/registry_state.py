@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,12 @@ class StoredManifest:
 
     media_type: str
     data: bytes
+
+    @property
+    def subject(self) -> str:
+        """The digest of what it refers to, if it is an artifact that belongs to something."""
+        subject = cast("dict[str, dict[str, str]]", json.loads(self.data)).get("subject")
+        return subject["digest"] if subject else ""
 
 
 @dataclass
@@ -74,3 +82,23 @@ class RegistryState:
         digest = self.tags.get(repository, {}).get(target, target)
         stored = self.manifests.get(repository, {}).get(digest)
         return None if stored is None else (digest, stored)
+
+    def referrers(self, repository: str, subject: str, artifact_type: str) -> dict[str, Any]:
+        """Return the index of what refers to a manifest; of one kind, or of all with an empty one."""
+        entries = [
+            {
+                "mediaType": stored.media_type,
+                "digest": digest,
+                "size": len(stored.data),
+                "artifactType": json.loads(stored.data).get("artifactType", ""),
+                "annotations": json.loads(stored.data).get("annotations", {}),
+            }
+            for digest, stored in sorted(self.manifests.get(repository, {}).items())
+            if stored.subject == subject
+        ]
+        fitting = [one for one in entries if artifact_type in ("", one["artifactType"])]
+        return {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.index.v1+json",
+            "manifests": fitting,
+        }
