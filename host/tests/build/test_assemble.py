@@ -352,3 +352,28 @@ def test_a_layout_has_the_bill_of_materials_among_its_blobs(
     assert [one["digest"] for one in index["manifests"]] == [str(image.digest)]
     artifact = image.artifacts[0].manifest
     assert (folder / "blobs" / "sha256" / artifact.digest.hex).read_bytes() == artifact.to_bytes()
+
+
+def test_a_repository_is_not_asked_again_for_what_it_was_given(
+    bench: Bench, client: Client, registry: FakeRegistry
+) -> None:
+    image, seen = bench.build(), MountSources(bench.cache)
+    target = parse_reference(f"{registry.host}/me/model:v1")
+    publish(client, target, image, seen=seen)
+    registry.state.seen.clear()
+    again = publish(client, target, image, seen=seen)
+    assert set(again.outcomes.values()) == {Outcome.EXISTED}
+    layers = [str(one.digest) for one in image.manifest.layers]
+    assert not [one for one in registry.state.seen if any(name in one.target for name in layers)]
+
+
+def test_what_a_repository_has_lost_meanwhile_is_sent_again(
+    bench: Bench, client: Client, registry: FakeRegistry
+) -> None:
+    image, seen = bench.build(), MountSources(bench.cache)
+    target = parse_reference(f"{registry.host}/me/model:v1")
+    publish(client, target, image, seen=seen)
+    registry.state.blobs.pop("me/model")
+    again = publish(client, target, image, seen=seen)
+    assert {one.cached.layer.digest for one in image.layers} <= again.uploaded
+    assert pull_image(client, target, AMD64).config.image_id == image.config.image_id

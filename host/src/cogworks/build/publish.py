@@ -27,7 +27,8 @@ class Publication:
     The layers of its base go first: they are known before anything else.
 
     Args:
-        seen: tells where blobs may be mounted from, and is told where they are in the end.
+        seen: tells what the repository has already and where other blobs may be mounted from; it is told where they are
+            in the end.
     """
 
     def __init__(
@@ -43,7 +44,8 @@ class Publication:
         self._sources: Mapping[Digest, Sequence[Repository]] = {}
         if seen is not None:
             self._sources = seen.find(self._repository.registry)
-        self._push = ImagePush(client, reference, rules)
+        known = [one for one, where in self._sources.items() if self._repository in where]
+        self._push = ImagePush(client, reference, rules, known)
 
     def __enter__(self) -> Self:
         repository = self._base.reference.repository

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -53,12 +53,21 @@ class ImagePush:
     """Blobs on their way to one repository, while the image that they belong to is still being made.
 
     `with ImagePush(...) as push: push.add(blob); ...; push.finish(image)`; whatever ends the `with`, nothing is sent any more.
+
+    Args:
+        known: what the repository had when it was last seen. It is not asked for these again; if it turns down the
+            manifest, all are looked at.
     """
 
     def __init__(
-        self, client: Client, reference: Reference, rules: UploadRules | None = None
+        self,
+        client: Client,
+        reference: Reference,
+        rules: UploadRules | None = None,
+        known: Collection[Digest] = (),
     ) -> None:
         self._client, self._reference, self._rules = client, reference, rules
+        self._known = frozenset(known)
         self._uploads = Uploads(client, reference.repository, rules)
 
     def __enter__(self) -> Self:
@@ -80,7 +89,8 @@ class ImagePush:
             RegistryError: another one could not be sent, so that going on makes no sense.
         """
         self._uploads.raise_failure()
-        _submit(self._uploads, blob, mount_from)
+        if blob.digest not in self._known:
+            _submit(self._uploads, blob, mount_from)
 
     def finish(self, image: ImageToPush) -> Pushed:
         """Send what is missing of an image, then its manifest.
@@ -88,18 +98,23 @@ class ImagePush:
         Raises:
             RegistryError: it could not be done; the name is as it was before.
         """
-        outcomes = _push_blobs(self._uploads, image)
+        outcomes = _push_blobs(self._uploads, image, self._known)
         data, media_type = image.manifest.to_bytes(), image.manifest.media_type
         try:
             digest = self._client.put_manifest(self._reference, data, media_type)
         except AnswerError as error:
-            if not UNKNOWN_BLOB_CODES & set(error.codes):
+            if not self._may_lack_blobs(error):
                 raise
             # A blob that was there is gone, swept away in the meantime: look again, send what is missing, once.
             with Uploads(self._client, self._reference.repository, self._rules) as again:
                 outcomes |= _push_blobs(again, image)
             digest = self._client.put_manifest(self._reference, data, media_type)
         return Pushed(digest, outcomes)
+
+    def _may_lack_blobs(self, error: AnswerError) -> bool:
+        """Tell whether a manifest was turned down because a blob is not there; registries say that in several ways."""
+        is_said = bool(UNKNOWN_BLOB_CODES & set(error.codes))
+        return is_said or (bool(self._known) and error.status in (400, 404))
 
 
 def push_image(
@@ -114,14 +129,19 @@ def push_image(
         return push.finish(image)
 
 
-def _push_blobs(uploads: Uploads, image: ImageToPush) -> dict[Digest, Outcome]:
-    """Send layers, then the configuration; what was submitted before is not sent again."""
+def _push_blobs(
+    uploads: Uploads, image: ImageToPush, known: Collection[Digest] = ()
+) -> dict[Digest, Outcome]:
+    """Send layers, then the configuration; what was submitted before, or is known to be there, is not sent again."""
     for layer in image.manifest.layers:
-        _submit(uploads, image.blobs[layer.digest], image.mount_from.get(layer.digest, ()))
+        if layer.digest not in known:
+            _submit(uploads, image.blobs[layer.digest], image.mount_from.get(layer.digest, ()))
     uploads.wait()
     config = image.manifest.config.digest
-    _submit(uploads, image.blobs[config], image.mount_from.get(config, ()))
-    return uploads.wait()
+    if config not in known:
+        _submit(uploads, image.blobs[config], image.mount_from.get(config, ()))
+    there = {one.digest: Outcome.EXISTED for one in image.manifest.blobs if one.digest in known}
+    return there | uploads.wait()
 
 
 def _submit(uploads: Uploads, blob: Blob, mount_from: Sequence[Repository]) -> None:
