@@ -82,3 +82,14 @@ VERSIONS = st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,3}){0,3}(\+cu[0-9]{3})?", fullma
 def test_every_pin_is_found(version: str, end: str) -> None:
     line = f"torch=={version}{end}".partition("#")[0]
     assert named(line)["torch"].version == version
+
+
+@given(
+    st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,8}[A-Za-z0-9])?", fullmatch=True),
+    st.one_of(st.none(), VERSIONS),
+)
+def test_a_plain_line_is_read_as_the_library_reads_it(name: str, version: str | None) -> None:
+    line = name if version is None else f"{name}=={version}"
+    found = named_packages([line], (3, 11))
+    # A space before the end makes a marker possible, so the library reads it.
+    assert found == named_packages([f"{line} ; python_version > '3'"], (3, 11))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
+_PLAIN = re.compile(
+    r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
+    r"(?: ?== ?(?P<version>[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc|\.post|\.dev)[0-9]+)?(?:\+[a-z0-9]+)?))?"
+)
+"""A name, pinned or not, and nothing else: what most lines are. Reading the others takes a library that is slow to load."""
 _WITHOUT_HASHES = re.compile(r"\s--hash\b.*$", re.DOTALL)
 _ARCHIVE_NAME = re.compile(r"(?:^|/)(?P<name>[A-Za-z0-9._]+)-(?P<version>[0-9][^-/]*)-[^/]*\.whl$")
 
@@ -56,6 +60,11 @@ def named_packages(
 def _named_package(line: str, environment: Mapping[str, str]) -> NamedPackage | None:
     if line.startswith("-"):
         return None
+    plain = _PLAIN.fullmatch(line)
+    if plain is not None:
+        return NamedPackage(_normalized(plain["name"]), plain["version"])
+    from packaging.requirements import InvalidRequirement, Requirement
+
     archive = _ARCHIVE_NAME.search(line.partition("#")[0].partition(";")[0].strip())
     bare = _WITHOUT_HASHES.sub("", line)
     try:
@@ -69,7 +78,7 @@ def _named_package(line: str, environment: Mapping[str, str]) -> NamedPackage | 
     pins = [one for one in requirement.specifier if one.operator in ("==", "===")]
     version = pins[0].version if len(pins) == 1 and "*" not in pins[0].version else None
     return NamedPackage(
-        canonicalize_name(requirement.name),
+        _normalized(requirement.name),
         version,
         _extras(requirement),
         requirement.url is not None,
@@ -81,6 +90,9 @@ def _is_meant(requirement: Requirement, environment: Mapping[str, str]) -> bool:
     """Tell whether a requirement is for the image; one whose marker makes no sense may be."""
     if requirement.marker is None:
         return True
+    from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+    from packaging.version import InvalidVersion
+
     try:
         return requirement.marker.evaluate(dict(environment))
     except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
@@ -92,11 +104,16 @@ def _archived(
 ) -> NamedPackage:
     """Return the package of a wheel, whose name tells its version; in a URL the plus may be escaped."""
     version = archive["version"].replace("%2B", "+").replace("%2b", "+")
-    return NamedPackage(canonicalize_name(name or archive["name"]), version, extras, True)
+    return NamedPackage(_normalized(name or archive["name"]), version, extras, True)
+
+
+def _normalized(name: str) -> str:
+    """Return a name as indexes have it; source: the specification "Names and normalization"."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _extras(requirement: Requirement) -> frozenset[str]:
-    return frozenset(canonicalize_name(extra) for extra in requirement.extras)
+    return frozenset(_normalized(extra) for extra in requirement.extras)
 
 
 def _merged(before: NamedPackage | None, package: NamedPackage) -> NamedPackage:
