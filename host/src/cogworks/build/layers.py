@@ -162,7 +162,8 @@ def _make_layers(
     steps.append(("metadata", partial(metadata_layer, cache, metadata, options.codec)))
     progress.stage("Packing the project's layers")
     layers = run_steps(steps, options.jobs, options.on_layer)
-    if any(one.cached.is_new for one in layers):
+    # An edit of the code changes nothing between wheels, and looking into all of them takes a while.
+    if any(one.cached.is_new for one in layers[:lower]):
         ordered = _in_order(context, wheels, options)
         notices += [str(conflict) for conflict in find_conflicts(ordered, target.python)]
     told = (*notices, *_passwords_in_files(project, context), *context.warnings)

@@ -18,7 +18,7 @@ from cogworks.build.errors import BuildError
 from cogworks.build.wheel_archive import record_hash
 from cogworks.build.wheel_set import WheelFile
 from cogworks.engines.lease import note_use
-from cogworks.oci.digest import digest_of
+from cogworks.oci.digest import Digest
 
 SDK, HOST = "cogworks-sdk", "cogworks"
 PACKAGES = {SDK: "cog", HOST: "cogworks"}
@@ -53,7 +53,7 @@ def own_wheel(name: str, cache: Cache) -> WheelFile:
         with cache.temporary() as temporary:
             _write(contents, f"{info}/RECORD", temporary)
             temporary.replace(path)
-    return WheelFile(name, filename, digest_of(path.read_bytes()), path)
+    return WheelFile(name, filename, Digest(cache.hashes.sha256(path)), path)
 
 
 def _distribution(name: str) -> Distribution:
