@@ -15,6 +15,7 @@ from cogworks.oci.tar import (
     Entry,
     File,
     Hardlink,
+    Metadata,
     Symlink,
     archive,
     checked_path,
@@ -51,6 +52,39 @@ def test_the_bytes_never_change() -> None:
     assert digest_of(packed(SAMPLE)).hex == (
         "b3b6f80f40eccf5ebedd19e19242b06e64d2868a62f950b0b808b5ad5730b3be"
     )
+
+
+OWNED: Members = [
+    (Directory("tmp", Metadata(0o1777)), ()),
+    (File("usr/bin/ping", 2, metadata=Metadata(0o755, capability=b"\1\0\0\2\xff\n")), (b"el",)),
+    (File("usr/bin/su", 3, metadata=Metadata(0o104755, 0, 42)), (b"elf",)),
+    (Hardlink("usr/bin/sudo", "usr/bin/su"), ()),
+    (Symlink("usr/bin/x", "su", Metadata(0o777, 5, 6)), ()),
+    (File("var/mail", 0, metadata=Metadata(0o600, 8**7, 2**32 - 2)), ()),
+]
+"""What programs leave in an image: owners, rights, and numbers that ustar cannot say."""
+
+
+def test_the_bytes_of_owned_members_never_change() -> None:
+    assert digest_of(packed(OWNED)).hex == (
+        "9510ea1c90c2ac0ae34773d4f670f5ffc7af26f4a69d38b1202929d8dbf15ca8"
+    )
+
+
+def test_modes_owners_and_capabilities_are_read_back() -> None:
+    members = {one.name: one for one in unpacked(packed(OWNED))}
+    found = {name: (oct(one.mode), one.uid, one.gid) for name, one in members.items()}
+    assert found == {
+        "tmp": ("0o1777", 0, 0),
+        "usr/bin/ping": ("0o755", 0, 0),
+        "usr/bin/su": ("0o4755", 0, 42),
+        "usr/bin/sudo": ("0o644", 0, 0),
+        "usr/bin/x": ("0o777", 5, 6),
+        "var/mail": ("0o600", 8**7, 2**32 - 2),
+    }
+    assert members["usr/bin/sudo"].islnk()
+    record = members["usr/bin/ping"].pax_headers["SCHILY.xattr.security.capability"]
+    assert record.encode("utf-8", "surrogateescape") == b"\1\0\0\2\xff\n"
 
 
 def test_members_are_read_back_by_an_independent_reader() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from cogworks.build.base_image import Base
 from cogworks.build.cache import Cache
-from cogworks.build.errors import BuildError
 from cogworks.build.image import (
     DEFAULT_USER,
     Start,
@@ -34,6 +33,9 @@ from cogworks.build.pythons import Pythons, find_pythons
 from cogworks.build.sbom import sbom_document
 from cogworks.build.sdk_layer import sdk_layer
 from cogworks.build.server_layer import PACKAGES, server_layer, server_wheels
+from cogworks.build.stages.image_stages import image_stages
+from cogworks.build.stages.stage import needed_stages
+from cogworks.build.stages.tools import StageOptions, Workshop, anonymous_client
 from cogworks.build.wheel_set import WheelFile
 from cogworks.engines.progress import Progress
 from cogworks.oci.digest import Digest
@@ -64,6 +66,7 @@ class How:
         revision: labels of the commit and the version.
         server_packages: a requirements file of all that the server needs.
         document: the OpenAPI document, if it is known; None to read it from the source, empty for an image without.
+        stages: how steps are done that execute something inside the image.
     """
 
     codec: Codec = Codec.GZIP
@@ -78,6 +81,7 @@ class How:
     revision: Mapping[str, str] = field(default_factory=dict[str, str])
     server_packages: Path = PACKAGES
     document: Mapping[str, Any] | None = None
+    stages: StageOptions = field(default_factory=StageOptions)
 
 
 @dataclass(frozen=True)
@@ -129,25 +133,30 @@ def assemble(
     how: How,
     environment: Mapping[str, str],
     on_layer: OnLayer | None = None,
+    connect: Callable[[], Client] = anonymous_client,
 ) -> BuiltImage:
     """Return the image of a project.
 
     Args:
         environment: the variables that uv runs under, and that name indexes and their credentials.
         on_layer: hears of each layer as soon as it is there, lowest first within the project's and within ours.
+        connect: returns the client that fetches the base's layers, where something has to be executed on them.
 
     Raises:
         SchemaError: the model's signature cannot be read; nothing was downloaded.
+        SecretError: a command wants a secret that is not there; nothing was downloaded.
         BuildError: a layer cannot be made, or the project asks for something that this cannot do.
     """
-    _refuse_what_must_run(project)
+    needed = needed_stages(project)
+    shop = Workshop(base, cache, how.codec, progress, connect, needed, how.stages, environment)
+    stages = image_stages(project, shop, on_layer)
     document = describe(project) if how.document is None else how.document
     pythons = find_pythons(base, project.build.python_version, cache, progress, environment)
     options = Options(
         base.interpreter,
         pythons.model.compiler,
         how.codec,
-        base.layer_limit,
+        base.layer_limit - stages.layer_count,
         how.weight_patterns,
         how.separate_weights,
         how.bytecode,
@@ -156,12 +165,15 @@ def assemble(
         how.jobs,
         on_layer,
     )
-    brought = _brought_layers(pythons, cache, how, on_layer)
     metadata = {SCHEMA_NAME: canonical_json(document)} if document else {}
+    system = stages.system()
+    brought = _brought_layers(pythons, cache, how, on_layer)
     made = make_layers(project, base.target, cache, progress, options, metadata, environment)
     server = server_wheels(pythons.server.target, cache, progress, environment, how.server_packages)
     ours = _our_layers(pythons, server, cache, progress, how, on_layer)
-    layers = (*brought, *made.lower, *ours, *made.upper)
+    below = (*system, *brought, *made.lower, *ours)
+    compiler = pythons.model.compiler if how.bytecode else None
+    layers = (*below, *stages.commands(below, made.freeze, compiler), *made.upper)
     sbom = sbom_document(bill_of(base, made, server, pythons, layers))
     labels = image_labels(project, document, made.freeze, sbom, how.revision)
     config, manifest = _documents(project, base, layers, labels, how)
@@ -214,22 +226,3 @@ def _our_layers(
     ]
     progress.stage("Packing the server's layers")
     return run_steps(steps, how.jobs, on_layer)
-
-
-def _refuse_what_must_run(project: Project) -> None:
-    """Stop where a step would have to run inside the image: leaving it out would make another image."""
-    asked = list(_steps_to_run(project))
-    if asked:
-        raise BuildError(
-            f"{project.config_path.name}: {', '.join(asked)} cannot be built without a container engine yet."
-        )
-
-
-def _steps_to_run(project: Project) -> Iterator[str]:
-    build = project.build
-    if build.system_packages:
-        yield "build.system_packages"
-    if build.run:
-        yield "build.run"
-    if build.pre_install:
-        yield "build.pre_install"

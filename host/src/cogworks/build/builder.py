@@ -78,4 +78,6 @@ class Builder:
             SchemaError: the model's signature cannot be read; nothing was downloaded.
             BuildError: a layer cannot be made.
         """
-        return assemble(project, base, self.cache, self.progress, how, self.environment, on_layer)
+        return assemble(
+            project, base, self.cache, self.progress, how, self.environment, on_layer, self.connect
+        )

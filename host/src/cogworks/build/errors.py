@@ -10,12 +10,16 @@ BuildError
 |- LayerLimitError        more layers than an image may have
 |- InterpreterError       a Python that the image has to bring along cannot be had
 |- ImageNameError         an image has no name to be pushed to, or two that exclude each other
-'- BaseError              a base image is none that packages can be chosen for
+|- BaseError              a base image is none that packages can be chosen for
+|- SecretError            a build secret is spelled wrongly, or not there
+'- StageError             a step that executes something inside the image cannot be done
+   |- NoEngineError       no engine is there that could execute it
+   '- CommandError        a command failed
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cogworks.errors import CogworksError
 
@@ -90,3 +94,46 @@ class InterpreterError(BuildError):
             f"`uv python install cpython-{version}-linux-{machine}-gnu`; or use a base image that has a fitting "
             "Python, and name its path by --base-python if it does not say where."
         )
+
+
+class SecretError(BuildError):
+    """A build secret is spelled wrongly, or not there."""
+
+
+class StageError(BuildError):
+    """A step that executes something inside the image cannot be done."""
+
+
+class NoEngineError(StageError):
+    """No engine is there that could execute a step.
+
+    Attributes:
+        reasons: why each of them cannot be used.
+    """
+
+    def __init__(self, needed: Sequence[str], reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        lines = [
+            "Something has to be executed inside the image, and no engine for that can be used here.",
+            *(f"  {one}" for one in needed),
+            "What was looked for:",
+            *(f"  {one}" for one in reasons),
+            "Install buildah, or start docker or podman, and build again.",
+        ]
+        super().__init__("\n".join(lines))
+
+
+class CommandError(StageError):
+    """A command that ran inside the image failed; the end of its output is in the message.
+
+    Attributes:
+        code: its exit code, if the engine told it.
+    """
+
+    def __init__(
+        self, where: str, command: str, code: int | None, output: Sequence[str], advice: str = ""
+    ) -> None:
+        self.code = code
+        how = f"failed with exit code {code}" if code is not None else "failed"
+        lines = [f"{where} {how}: {command}", *(f"  {line}" for line in output)]
+        super().__init__("\n".join([*lines, advice] if advice else lines))

@@ -27,7 +27,8 @@ ROOT_USERS = frozenset({"root", "0"})
 """What stands before the colon of a user that is root."""
 
 VENV_BIN = "/opt/venv/bin"
-_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where programs are in an image that does not say."""
 _LIBRARIES = {"amd64": "/usr/lib/x86_64-linux-gnu", "arm64": "/usr/lib/aarch64-linux-gnu"}
 _NVIDIA = ("/usr/local/nvidia/lib64", "/usr/local/nvidia/bin")
 """Where container engines put the driver's libraries."""
@@ -108,7 +109,7 @@ def model_environment(project: Project) -> dict[str, str]:
 def _run(base: ImageConfig, start: Start) -> RunConfig:
     return replace(
         base.run,
-        env=_environment(base, start),
+        env=image_environment(base, start),
         entrypoint=ENTRYPOINT,
         cmd=CMD,
         working_dir=WORKING_DIR,
@@ -118,7 +119,8 @@ def _run(base: ImageConfig, start: Start) -> RunConfig:
     )
 
 
-def _environment(base: ImageConfig, start: Start) -> dict[str, str]:
+def image_environment(base: ImageConfig, start: Start) -> dict[str, str]:
+    """Return the variables of an image: the base's, the project's, and those that lead to the model's packages."""
     libraries = (_LIBRARIES.get(base.platform.architecture, ""), *_NVIDIA)
     found = {
         **base.run.env,
@@ -130,7 +132,7 @@ def _environment(base: ImageConfig, start: Start) -> dict[str, str]:
         **start.environment,
     }
     # In front of whatever the base or the project says, or `python` would be another one.
-    found["PATH"] = _joined(VENV_BIN, found.get("PATH") or _DEFAULT_PATH)
+    found["PATH"] = _joined(VENV_BIN, found.get("PATH") or DEFAULT_PATH)
     return found
 
 

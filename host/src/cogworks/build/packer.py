@@ -37,10 +37,19 @@ class Summary:
 
 
 def write_layer(members: Iterable[Member], codec: Codec, path: Path) -> Summary:
-    """Pack members, sorted by path, into a new file; parents have to be among them.
+    """Pack members below our own prefixes, sorted by path, into a new file; parents have to be among them.
 
     Raises:
         TarError: a member is out of order or unsafe.
+        OSError: the file cannot be written.
+    """
+    return write_archive(archive(_checked(members)), codec, path)
+
+
+def write_archive(chunks: Iterable[bytes], codec: Codec, path: Path) -> Summary:
+    """Pack the bytes of a tar archive into a new file; what is in it is the caller's business.
+
+    Raises:
         OSError: the file cannot be written.
     """
     plain, packed = hashlib.sha256(), hashlib.sha256()
@@ -48,7 +57,7 @@ def write_layer(members: Iterable[Member], codec: Codec, path: Path) -> Summary:
     # Both digests and the compressor work without the interpreter's lock: one digest has a thread of its own.
     with path.open("xb") as file, ThreadPoolExecutor(1) as hasher:
         hashed: Future[None] | None = None
-        for block in in_blocks(archive(_checked(members))):
+        for block in in_blocks(chunks):
             if hashed is not None:
                 hashed.result()
             hashed = hasher.submit(plain.update, block)

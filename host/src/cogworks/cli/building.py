@@ -156,6 +156,8 @@ class Building:
         from cogworks.build.assemble import How
         from cogworks.build.image import DEFAULT_USER
         from cogworks.build.labels import find_revision
+        from cogworks.build.stages.secrets import parse_secrets
+        from cogworks.build.stages.tools import StageOptions
         from cogworks.oci.layer import Codec
 
         options, build = self.options, self.project.build
@@ -169,6 +171,7 @@ class Building:
             revision=find_revision(self.project.directory, self.state.environ),
             server_packages=_server_packages(options),
             document=self.document,
+            stages=StageOptions(secrets=parse_secrets(options.secrets, self.project.directory)),
         )
 
 
@@ -187,6 +190,7 @@ def start_building(context: click.Context, values: Mapping[str, Any]) -> Generat
     _refuse_managed_weights(project)
     document = _document(project, state, options)
     base_choice = _base_choice(project, state, options)
+    _check_secrets(project, state, options)
     display = choose_build_display(options.progress_style, state.environ, state.console)
     with closing(display), closing(Registries(state, options)) as registries:
         yield Building(state, options, project, document, base_choice, display, registries)
@@ -264,6 +268,15 @@ def _base_choice(project: Project, state: State, options: BuildOptions) -> BaseC
     for warning in choice.warnings:
         state.console.warning(warning.render(project.config_path.name))
     return choice
+
+
+def _check_secrets(project: Project, state: State, options: BuildOptions) -> None:
+    """Find out whether the secrets that commands want are there, before anything is fetched."""
+    from cogworks.build.stages.secrets import parse_secrets, read_secrets
+    from cogworks.build.stages.stage import commands_of
+
+    sources = parse_secrets(options.secrets, project.directory)
+    read_secrets(commands_of(project), sources, state.environ)
 
 
 def show_account(state: State, title: str, rows: list[tuple[str, str]]) -> None:

@@ -1,8 +1,9 @@
 """Tar archives that are the same wherever they are made, as pure producers of bytes.
 
 Every member has mtime 0, uid and gid 0, no owner names, no extended attributes, and mode 0755 (directories, programs)
-or 0644. Members come sorted by path, each once, a hard link after what it links to. A header is plain ustar; a name that
-does not fit there, or is not ASCII, and a size of 8 GiB or more get a PAX record in front, with nothing else in it.
+or 0644, unless `Metadata` says what a program that ran inside the image gave it. Members come sorted by path, each once, a hard link after what it links to. A header is plain ustar; a name that
+does not fit there, or is not ASCII, a size of 8 GiB or more, a large owner and a capability get a PAX record in front,
+with nothing else in it.
 The archive ends with two zero blocks and is not padded further. Any change of these bytes changes every digest: the
 golden digests of the tests say so, and a packer's version has to follow.
 """
@@ -10,7 +11,7 @@ golden digests of the tests say so, and a packer's version has to follow.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from cogworks.oci.errors import TarError, quoted
@@ -24,17 +25,38 @@ PATH_MAX_BYTES = 4096
 
 _NAME_BYTES, _LINK_BYTES, _PREFIX_BYTES = 100, 100, 155
 _OCTAL_SIZE_MAX = 8**11 - 1
+_OCTAL_OWNER_MAX = 8**7 - 1
+_MODE_MAX = 0o7777
 _PAX_NAME = b"././@PaxHeader"
-FILE_MODE, PROGRAM_MODE = 0o644, 0o755
+FILE_MODE, PROGRAM_MODE, LINK_MODE = 0o644, 0o755, 0o777
+
+CAPABILITY = "SCHILY.xattr.security.capability"
+"""The PAX record that holds what a program may do without being root; source: docker's and GNU tar's archives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Mode and owner of a member, for what programs have put into an image; our own members need none.
+
+    Attributes:
+        mode: with the bits for set-uid, set-gid and sticky, without the kind of file.
+        capability: the value of the extended attribute `security.capability`; empty for none.
+    """
+
+    mode: int
+    uid: int = 0
+    gid: int = 0
+    capability: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file; its content of ``size_bytes`` follows the header."""
+    """A file; its content of ``size_bytes`` follows the header. ``executable`` counts where there is no metadata."""
 
     path: str
     size_bytes: int
     executable: bool = False
+    metadata: Metadata | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +64,16 @@ class Directory:
     """A directory."""
 
     path: str
+    metadata: Metadata | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Symlink:
-    """A symbolic link; the target may be anything, also absolute, also missing."""
+    """A symbolic link; the target may be anything, also absolute, also missing. Of metadata only the owner counts."""
 
     path: str
     target: str
+    metadata: Metadata | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +128,17 @@ def header(entry: Entry) -> bytes:
     """
     path = _encoded(checked_path(entry.path))
     match entry:
-        case File(size_bytes=size, executable=executable):
-            mode = PROGRAM_MODE if executable else FILE_MODE
-            return _header(path, b"0", mode, size=size)
-        case Directory():
-            return _header(path + b"/", b"5", PROGRAM_MODE)
-        case Symlink(target=target):
-            return _header(path, b"2", 0o777, link=_encoded(target))
+        case File(size_bytes=size, executable=executable, metadata=metadata):
+            owned = metadata or Metadata(PROGRAM_MODE if executable else FILE_MODE)
+            return _header(path, b"0", owned, size=size)
+        case Directory(metadata=metadata):
+            return _header(path + b"/", b"5", metadata or Metadata(PROGRAM_MODE))
+        case Symlink(target=target, metadata=metadata):
+            owned = replace(metadata or Metadata(0), mode=LINK_MODE, capability=b"")
+            return _header(path, b"2", owned, link=_encoded(target))
         case Hardlink(target=target):
-            return _header(path, b"1", FILE_MODE, link=_encoded(checked_path(target)))
+            linked = _encoded(checked_path(target))
+            return _header(path, b"1", Metadata(FILE_MODE), link=linked)
 
 
 def padding(size_bytes: int) -> bytes:
@@ -158,8 +184,10 @@ def _encoded(text: str) -> bytes:
     return data
 
 
-def _header(path: bytes, kind: bytes, mode: int, *, link: bytes = b"", size: int = 0) -> bytes:
-    records = dict[bytes, bytes]()
+def _header(
+    path: bytes, kind: bytes, metadata: Metadata, *, link: bytes = b"", size: int = 0
+) -> bytes:
+    records = _owner_records(metadata)
     prefix, name = _split(path)
     if not name:
         records[b"path"] = path
@@ -171,8 +199,19 @@ def _header(path: bytes, kind: bytes, mode: int, *, link: bytes = b"", size: int
     if size > _OCTAL_SIZE_MAX:
         records[b"size"] = b"%d" % size
         field_size = 0
-    block = _block(name, kind, mode, link=link, size=field_size, prefix=prefix)
+    block = _block(name, kind, metadata, link=link, size=field_size, prefix=prefix)
     return _pax(records) + block
+
+
+def _owner_records(metadata: Metadata) -> dict[bytes, bytes]:
+    """Return what of a member's owner and rights does not fit into its header."""
+    records = dict[bytes, bytes]()
+    for name, number in ((b"uid", metadata.uid), (b"gid", metadata.gid)):
+        if number > _OCTAL_OWNER_MAX:
+            records[name] = b"%d" % number
+    if metadata.capability:
+        records[CAPABILITY.encode()] = metadata.capability
+    return records
 
 
 def _split(path: bytes) -> tuple[bytes, bytes]:
@@ -197,7 +236,8 @@ def _pax(records: dict[bytes, bytes]) -> bytes:
     if not records:
         return b""
     body = b"".join(_record(name, records[name]) for name in sorted(records))
-    return _block(_PAX_NAME, b"x", FILE_MODE, size=len(body)) + body + padding(len(body))
+    block = _block(_PAX_NAME, b"x", Metadata(FILE_MODE), size=len(body))
+    return block + body + padding(len(body))
 
 
 def _record(name: bytes, value: bytes) -> bytes:
@@ -210,14 +250,21 @@ def _record(name: bytes, value: bytes) -> bytes:
 
 
 def _block(
-    name: bytes, kind: bytes, mode: int, *, link: bytes = b"", size: int = 0, prefix: bytes = b""
+    name: bytes,
+    kind: bytes,
+    metadata: Metadata,
+    *,
+    link: bytes = b"",
+    size: int = 0,
+    prefix: bytes = b"",
 ) -> bytes:
     """Return one ustar header block; source: POSIX.1-2017, pax, "ustar Interchange Format"."""
+    owner = (one if one <= _OCTAL_OWNER_MAX else 0 for one in (metadata.uid, metadata.gid))
     before = b"".join(
         (
             name.ljust(_NAME_BYTES, b"\0"),
-            b"%07o\0" % mode,
-            b"0000000\0" * 2,  # uid, gid
+            b"%07o\0" % (metadata.mode & _MODE_MAX),
+            *(b"%07o\0" % one for one in owner),
             b"%011o\0" % size,
             b"00000000000\0",  # mtime
         )

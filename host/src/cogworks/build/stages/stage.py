@@ -107,7 +107,7 @@ def needed_stages(project: Project, sources: Sequence[str] = ()) -> tuple[Stage,
         found.append(SystemPackages(packages, _place(project, "build.system_packages")))
     if sources:
         found.append(SourceWheels(tuple(sources)))
-    commands = tuple(_commands(project))
+    commands = commands_of(project)
     if commands:
         found.append(Commands(commands))
     return tuple(found)
@@ -117,6 +117,11 @@ def system_packages(project: Project) -> tuple[str, ...]:
     """Return what apt has to install: each name once, sorted; one entry may hold several names."""
     words = {word for entry in project.build.system_packages for word in entry.split()}
     return tuple(sorted(words))
+
+
+def commands_of(project: Project) -> tuple[PlacedCommand, ...]:
+    """Return the commands of a project in the order in which they run."""
+    return tuple(_commands(project))
 
 
 def _commands(project: Project) -> Iterator[PlacedCommand]:
