@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cogworks.build.labels import find_revision, image_labels
 from cogworks.project import load_project
+from cogworks.project.cuda import CudaSelection
 
 CONFIG = """\
 build:
@@ -52,6 +53,18 @@ def test_labels_tell_what_the_image_is_and_no_path_of_this_machine(tmp_path: Pat
         "predict": "run.py:Runner",
         "concurrency": {"max": 2},
         "environment": ["A=1"],
+    }
+
+
+def test_the_cuda_that_was_selected_counts_as_if_cog_yaml_said_it(tmp_path: Path) -> None:
+    (tmp_path / "cog.yaml").write_text("build:\n  python_version: '3.11'\n  gpu: true\n")
+    selection = CudaSelection("12.4", "9", "torch")
+    labels = image_labels(load_project(tmp_path), {}, [], b"", cuda=selection)
+    assert json.loads(labels["run.cog.config"])["build"] == {
+        "python_version": "3.11",
+        "gpu": True,
+        "cuda": "12.4",
+        "cudnn": "9",
     }
 
 

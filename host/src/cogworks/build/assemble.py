@@ -38,11 +38,13 @@ from cogworks.build.stages.stage import needed_stages
 from cogworks.build.stages.tools import StageOptions, Workshop, anonymous_client
 from cogworks.build.wheel_set import WheelFile
 from cogworks.engines.progress import Progress
+from cogworks.engines.requirement_lines import project_packages
 from cogworks.oci.digest import Digest
 from cogworks.oci.documents import canonical_json
 from cogworks.oci.image import ImageConfig
 from cogworks.oci.layer import Codec
 from cogworks.oci.manifest import Manifest
+from cogworks.project.cuda import select_cuda
 from cogworks.project.model import Project
 from cogworks.registry.artifact import Artifact
 from cogworks.registry.blobs import Blob, BytesBlob, FileBlob, RemoteBlob
@@ -175,7 +177,8 @@ def assemble(
     compiler = pythons.model.compiler if how.bytecode else None
     layers = (*below, *stages.commands(below, made.freeze, compiler), *made.upper)
     sbom = sbom_document(bill_of(base, made, server, pythons, layers))
-    labels = image_labels(project, document, made.freeze, sbom, how.revision)
+    cuda = select_cuda(project, project_packages(project, base.target.machine))
+    labels = image_labels(project, document, made.freeze, sbom, how.revision, cuda)
     config, manifest = _documents(project, base, layers, labels, how)
     return BuiltImage(base, config, manifest, layers, made.notices, sbom)
 

@@ -14,6 +14,7 @@ from cogworks.build.sbom import LABEL as SBOM
 from cogworks.engines.redact import redact
 from cogworks.oci.digest import digest_of
 from cogworks.oci.documents import Json, canonical_json
+from cogworks.project.cuda import CudaSelection
 from cogworks.project.model import Project, RunCommand
 
 GIT_TIMEOUT_S = 10.0
@@ -27,10 +28,12 @@ def image_labels(
     freeze: Sequence[str],
     sbom: bytes,
     revision: Mapping[str, str] | None = None,
+    cuda: CudaSelection | None = None,
 ) -> dict[str, str]:
     """Return the labels of a project's image.
 
     Args:
+        cuda: what was selected for a GPU project; as elsewhere in the format, cog.yaml counts as if it said so.
         document: the OpenAPI document; an empty one has no label.
         freeze: the model's packages, `name==version`.
         sbom: the bill of materials.
@@ -38,7 +41,7 @@ def image_labels(
     """
     return {
         "run.cog.version": __version__,
-        "run.cog.config": canonical_json(effective_config(project)).decode(),
+        "run.cog.config": canonical_json(effective_config(project, cuda)).decode(),
         **({"run.cog.openapi_schema": canonical_json(document).decode()} if document else {}),
         "run.cog.pip_freeze": "\n".join(freeze),
         "run.cog.has_init": "true",
@@ -47,7 +50,7 @@ def image_labels(
     }
 
 
-def effective_config(project: Project) -> dict[str, Json]:
+def effective_config(project: Project, cuda: CudaSelection | None = None) -> dict[str, Json]:
     """Return cog.yaml as it is understood; what is not set is left out, paths are relative to it.
 
     As elsewhere in the format, the reference of the model is called `predict`.
@@ -57,7 +60,7 @@ def effective_config(project: Project) -> dict[str, Json]:
     )
     environment = tuple(f"{name}={value}" for name, value in project.environment)
     fields: dict[str, Json] = {
-        "build": _build(project),
+        "build": _build(project, cuda),
         "predict": project.run,
         "train": project.train,
         "image": project.image,
@@ -76,7 +79,7 @@ def find_revision(directory: Path, environment: Mapping[str, str]) -> dict[str, 
     return {name: value for name, value in found.items() if value}
 
 
-def _build(project: Project) -> dict[str, Json]:
+def _build(project: Project, cuda: CudaSelection | None) -> dict[str, Json]:
     build = project.build
     source = build.requirements_file
     requirements = None
@@ -93,8 +96,8 @@ def _build(project: Project) -> dict[str, Json]:
             "run": tuple(_command(one) for one in build.run),
             "pre_install": tuple(redact(one) for one in build.pre_install),
             "gpu": build.gpu,
-            "cuda": build.cuda,
-            "cudnn": build.cudnn,
+            "cuda": cuda.cuda if cuda else build.cuda,
+            "cudnn": cuda.cudnn if cuda else build.cudnn,
             "sdk_version": build.sdk_version,
             "base_image": build.base_image,
             "user": build.user,

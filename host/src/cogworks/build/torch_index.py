@@ -17,11 +17,11 @@ from cogworks.build.target import Target
 from cogworks.engines.inputs import Inputs
 from cogworks.engines.pip_settings import read_pip_settings, uv_variables
 from cogworks.engines.redact import redact
-from cogworks.engines.requirement_lines import requirement_lines
+from cogworks.engines.requirement_lines import project_packages
 from cogworks.engines.torch_settings import is_torch_settled
 from cogworks.project.cuda import select_cuda
 from cogworks.project.model import Project
-from cogworks.project.named_packages import NamedPackage, named_packages
+from cogworks.project.named_packages import NamedPackage
 from cogworks.project.torch_builds import FAMILY, OFF, VARIABLE, choose_folder, index_url
 
 
@@ -86,7 +86,7 @@ def find_torch_index(
     Args:
         environment: the variables that uv runs under; `COG_PYTORCH_INDEX` is among them.
     """
-    packages = named_packages(requirement_lines(project), target.python, target.machine)
+    packages = project_packages(project, target.machine)
     build = project.build
     folder = choose_folder(packages, select_cuda(project, packages), build.cuda)
     variables = dict(environment or {})

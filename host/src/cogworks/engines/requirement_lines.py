@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from cogworks.engines.inputs import read_requirements
 from cogworks.project.model import Project
-from cogworks.project.named_packages import named_packages
+from cogworks.project.named_packages import NamedPackage, named_packages
 
 
 def requirement_lines(project: Project) -> tuple[str, ...]:
@@ -30,6 +30,11 @@ def requirement_lines(project: Project) -> tuple[str, ...]:
         else []
     )
     return tuple(_pinned(lines, project.build.python_minor, _locked(source.with_name("uv.lock"))))
+
+
+def project_packages(project: Project, machine: str) -> dict[str, NamedPackage]:
+    """Return the packages that a project names for an image of an architecture (`x86_64`), by name; errors as above."""
+    return named_packages(requirement_lines(project), project.build.python_minor, machine)
 
 
 def _pinned(
