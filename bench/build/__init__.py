@@ -1,0 +1,1 @@
+"""Building and pushing images, beside docker's BuildKit and buildah."""
