@@ -38,6 +38,8 @@ class BuildOptions:
     lock: bool
     separate_weights: bool
     secrets: tuple[str, ...]
+    build_engine: str | None
+    network: str
     timestamp_s: int | None
     openapi_schema: str | None
     skip_schema_validation: bool
@@ -102,6 +104,21 @@ def _options() -> list[Callable[[Any], Any]]:
             multiple=True,
             metavar="id=ID,src=FILE",
             help="A secret for build.run: id=ID,src=FILE or id=ID,env=NAME. May be repeated.",
+        ),
+        click.option(
+            "--engine",
+            "build_engine",
+            type=click.Choice(["buildah", "docker", "podman"]),
+            envvar="COG_BUILD_ENGINE",
+            show_envvar=True,
+            help="What runs steps that need it: system_packages, build.run. [default: the first that can be used]",
+        ),
+        click.option(
+            "--network",
+            type=click.Choice(["default", "host"]),
+            default="default",
+            show_default=True,
+            help="What those steps reach: the engine's own network, or this machine's.",
         ),
         click.option(
             "--separate-weights",

@@ -171,7 +171,11 @@ class Building:
             revision=find_revision(self.project.directory, self.state.environ),
             server_packages=_server_packages(options),
             document=self.document,
-            stages=StageOptions(secrets=parse_secrets(options.secrets, self.project.directory)),
+            stages=StageOptions(
+                engine=options.build_engine,
+                secrets=parse_secrets(options.secrets, self.project.directory),
+                has_host_network=options.network == "host",
+            ),
         )
 
 

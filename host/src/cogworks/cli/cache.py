@@ -22,15 +22,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 KINDS = (
-    "environments",
-    "images",
-    "layers",
-    "wheels",
-    "bases",
-    "registries",
-    "sdk",
-    "locks",
-    "leftovers",
+    *("environments", "images", "layers", "wheels", "bytecode", "pythons", "bases"),
+    *("registries", "sdk", "locks", "leftovers"),
 )
 """Spelled here, so that `cog cache --help` loads nothing; a test compares them."""
 
