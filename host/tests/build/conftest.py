@@ -60,7 +60,7 @@ def write_wheel(
 
 def wheel_file(path: Path) -> WheelFile:
     digest = Digest(hashlib.sha256(path.read_bytes()).hexdigest())
-    return WheelFile(path.name.partition("-")[0], path.name, digest, path)
+    return WheelFile(path.name.partition("-")[0], path.name, digest, path, path.stat().st_size)
 
 
 def _hash(data: bytes) -> str:

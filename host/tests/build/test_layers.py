@@ -13,6 +13,7 @@ import pytest
 from cogworks.build.cache import Cache
 from cogworks.build.compilers import find_compiler
 from cogworks.build.errors import BuildError, LockError
+from cogworks.build.grouping import OWN_LAYER_BYTES
 from cogworks.build.layers import Options, ProjectLayers, make_layers
 from cogworks.build.resolve import LOCK_NAME
 from cogworks.build.target import Target
@@ -256,3 +257,31 @@ def test_real_wheels_of_the_configured_index_become_a_layer(tmp_path: Path) -> N
     names = all_names(made)
     assert any(name.endswith("aarch64-linux-gnu.so") for name in names)
     assert "opt/venv/lib/python3.12/site-packages/packaging/__init__.py" in names
+
+
+def test_layers_that_are_known_need_no_wheels(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    first = bench.build()
+    shutil.rmtree(tmp_path / "cache" / "oci" / "wheels")
+    second = bench.build()
+    assert [one.cached.layer for one in second.layers] == [one.cached.layer for one in first.layers]
+    assert second.freeze == first.freeze
+    assert not (tmp_path / "cache" / "oci" / "wheels" / "sha256").exists()
+
+
+def test_only_the_wheels_of_a_new_layer_come_here(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    size = OWN_LAYER_BYTES + 1000
+    write_wheel(bench.packages, "large", "1.0", files={"large/data": os.urandom(size)})
+    bench.write("requirements.txt", "pixel==1.0\nlarge\n")
+    bench.build()
+    wheels = tmp_path / "cache" / "oci" / "wheels" / "sha256"
+    shutil.rmtree(wheels)
+    bench.write("requirements.txt", "pixel==1.0\ncolor==2.0\nlarge\n")
+    bench.build()
+    assert not wheels.exists()
+    write_wheel(bench.packages, "extra", "1.0")
+    bench.write("requirements.txt", "pixel==1.0\nextra\nlarge\n")
+    made = bench.build()
+    assert titles(made)[-3] == "color and 2 more"
+    assert len(list(wheels.iterdir())) == 3

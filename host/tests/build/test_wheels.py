@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,7 +14,7 @@ from cogworks.build.errors import DownloadError
 from cogworks.build.index_credentials import IndexCredentials, read_credentials
 from cogworks.build.lock import LockedWheel
 from cogworks.build.wheel_set import WheelFile
-from cogworks.build.wheels import TRIES, fetch_wheels
+from cogworks.build.wheels import TRIES, Wheelhouse
 
 from .conftest import MakeWheel
 
@@ -36,6 +36,13 @@ def serve(answer: Answer) -> Generator[tuple[str, list[str | None]]]:
             self.end_headers()
             self.wfile.write(body)
 
+        def do_HEAD(self) -> None:
+            status, body, headers = answer(self)
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+
         def log_message(self, format: str, *args: object) -> None:
             """Keep the tests quiet."""
 
@@ -51,13 +58,104 @@ def serve(answer: Answer) -> Generator[tuple[str, list[str | None]]]:
 
 
 def locked(wheel: WheelFile, base: str) -> LockedWheel:
+    size = wheel.path.stat().st_size
     return LockedWheel(
-        "pixel", "1.0", wheel.filename, wheel.digest, None, f"{base}/{wheel.filename}"
+        "pixel", "1.0", wheel.filename, wheel.digest, size, f"{base}/{wheel.filename}"
     )
 
 
 def fetch(cache: Cache, wheel: LockedWheel, credentials: IndexCredentials = NOBODY) -> WheelFile:
-    return fetch_wheels(cache, [wheel], credentials, lambda count: None, {})[0]
+    with closing(Wheelhouse(cache, [wheel], credentials, lambda count: None, {})) as house:
+        (found,) = house.files()
+        house.bring([found])
+        return found
+
+
+def house(cache: Cache, *wheels: LockedWheel) -> Wheelhouse:
+    return Wheelhouse(cache, wheels, NOBODY, lambda count: None, {})
+
+
+def test_a_wheel_comes_when_it_is_needed_and_not_before(
+    cache: Cache, make_wheel: MakeWheel
+) -> None:
+    wheel = make_wheel()
+    with serve(lambda request: (200, wheel.path.read_bytes(), {})) as (base, seen):
+        with closing(house(cache, locked(wheel, base))) as wheels:
+            (found,) = wheels.files()
+            assert (found.size_bytes, found.path.exists()) == (wheel.size_bytes, False)
+            assert seen == []
+            wheels.start([found])
+            wheels.bring([found])
+            assert found.path.read_bytes() == wheel.path.read_bytes()
+        assert len(seen) == 1
+
+
+def test_a_size_that_the_lock_does_not_have_is_asked_for_once(
+    cache: Cache, make_wheel: MakeWheel
+) -> None:
+    wheel = make_wheel()
+    asked: list[str] = []
+
+    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes, dict[str, str]]:
+        asked.append(request.command)
+        return 200, wheel.path.read_bytes(), {}
+
+    with serve(answer) as (base, _):
+        unsized = replace(locked(wheel, base), size_bytes=None)
+        for _ in range(2):
+            with closing(house(cache, unsized)) as wheels:
+                assert [one.size_bytes for one in wheels.files()] == [wheel.size_bytes]
+    assert asked == ["HEAD"]
+
+
+@pytest.mark.parametrize(
+    "told", [(405, {}), (200, {"Content-Length": "0"}), (200, {"Content-Length": ""})]
+)
+def test_a_wheel_whose_size_nobody_tells_is_fetched(
+    cache: Cache, make_wheel: MakeWheel, told: tuple[int, dict[str, str]]
+) -> None:
+    wheel = make_wheel()
+
+    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes, dict[str, str]]:
+        request.close_connection = True
+        if request.command == "HEAD":
+            return told[0], b"", told[1]
+        return 200, wheel.path.read_bytes(), {}
+
+    with serve(answer) as (base, seen):
+        unsized = replace(locked(wheel, base), size_bytes=None)
+        with closing(house(cache, unsized)) as wheels:
+            (found,) = wheels.files()
+            assert (found.size_bytes, found.path.exists()) == (wheel.size_bytes, True)
+            wheels.bring([found])
+        assert len(seen) == 1
+
+
+def test_a_house_that_is_closed_ends_what_is_on_its_way(
+    cache: Cache, make_wheel: MakeWheel
+) -> None:
+    wheel = make_wheel()
+    started, go_on = threading.Event(), threading.Event()
+
+    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes, dict[str, str]]:
+        request.close_connection = True
+        started.set()
+        go_on.wait(10)
+        return 200, wheel.path.read_bytes(), {}
+
+    with serve(answer) as (base, _):
+        wheels = house(cache, locked(wheel, base))
+        (found,) = wheels.files()
+        wheels.start([found])
+        assert started.wait(10)
+        timer = threading.Timer(0.05, go_on.set)
+        timer.start()
+        wheels.close()
+        timer.join()
+        wheels.close()
+        assert not found.path.exists()
+        with pytest.raises(DownloadError, match="the build has ended"):
+            wheels.bring([found])
 
 
 def test_a_wheel_is_fetched_once(cache: Cache, make_wheel: MakeWheel) -> None:

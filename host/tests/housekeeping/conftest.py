@@ -56,7 +56,7 @@ class Stock:
         with cache.temporary() as path:
             path.write_text(name)
             found = cache.keep(path, cache.wheel_path(digest), digest)
-        cache.note_wheel(digest, name)
+        cache.note_wheel(digest, name, len(name))
         age(self.root / "oci" / "wheels" / "names" / digest.hex, days)
         return found
 

@@ -32,11 +32,11 @@ from cogworks.build.own_wheels import SDK
 from cogworks.build.pythons import Pythons, find_pythons
 from cogworks.build.sbom import sbom_document
 from cogworks.build.sdk_layer import sdk_layer
-from cogworks.build.server_layer import PACKAGES, server_layer, server_wheels
+from cogworks.build.server_layer import PACKAGES, server_key, server_layer, server_wheels
 from cogworks.build.stages.image_stages import image_stages
 from cogworks.build.stages.stage import needed_stages
 from cogworks.build.stages.tools import StageOptions, Workshop, anonymous_client
-from cogworks.build.wheel_set import WheelFile
+from cogworks.build.wheel_set import WheelFile, coming, give_up, start
 from cogworks.engines.progress import Progress
 from cogworks.engines.requirement_lines import project_packages
 from cogworks.oci.digest import Digest
@@ -228,4 +228,7 @@ def _our_layers(
         ("SDK", partial(sdk_layer, cache, sdk, model.target.python, compilers[1], how.codec)),
     ]
     progress.stage("Packing the server's layers")
-    return run_steps(steps, how.jobs, on_layer)
+    with coming(wheels):
+        if not cache.has_layer(server_key(wheels, python, path, compilers[0]), how.codec):
+            start(wheels)
+        return run_steps(steps, how.jobs, on_layer, partial(give_up, wheels))

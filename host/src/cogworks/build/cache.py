@@ -2,7 +2,7 @@
 
     oci/blobs/sha256/<hex>        packed layers and other content, named by digest
     oci/wheels/sha256/<hex>       wheels, named by digest
-    oci/wheels/names/<hex>        the file name of a wheel
+    oci/wheels/names/<hex>        the file name of a wheel, and its size, in two lines
     oci/keys/<layer key>.json     title, facts about the content, diff_id, and for each codec: digest and size
     oci/filehash/<name>.json      what a file's digest was when it had this size, time and inode
     oci/interpreters/             Pythons that images bring along; `standalone.py` draws what is in there
@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -102,6 +102,10 @@ class Cache:
             self._made.add(key)
             return CachedLayer(layer, target, True, summary.facts)
 
+    def has_layer(self, key: str, codec: Codec) -> bool:
+        """Tell whether a layer need not be packed."""
+        return self.find_layer(key, codec) is not None
+
     def find_layer(self, key: str, codec: Codec) -> CachedLayer | None:
         """Return a layer that is there and whole; what is damaged is removed."""
         entry = self._key_path(key)
@@ -148,15 +152,24 @@ class Cache:
         self.hashes.remember(target, digest.hex)
         return target
 
-    def note_wheel(self, digest: Digest, filename: str) -> None:
-        """Note the name and the use of a wheel that is there."""
-        path = self.root / "wheels" / "names" / digest.hex
+    def find_wheel_size(self, digest: Digest) -> int | None:
+        """Return the size of a wheel that was here once, and may be gone."""
+        path = self._wheel_note(digest)
+        with suppress(OSError, ValueError, IndexError):
+            size = int(path.read_text(encoding="utf-8").splitlines()[1])
+            note_use(path)
+            return size
+        return None
+
+    def note_wheel(self, digest: Digest, filename: str, size_bytes: int) -> None:
+        """Note the name, the size and the use of a wheel that is there."""
+        path = self._wheel_note(digest)
         if path.exists():
             note_use(path)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         with self.temporary() as temporary:
-            temporary.write_text(filename, encoding="utf-8")
+            temporary.write_text(f"{filename}\n{size_bytes}\n", encoding="utf-8")
             temporary.replace(path)
 
     @contextmanager
@@ -178,6 +191,9 @@ class Cache:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / f"{name[:NAME_MAX_CHARS]}.lock"):
             yield
+
+    def _wheel_note(self, digest: Digest) -> Path:
+        return self.root / "wheels" / "names" / digest.hex
 
     def _key_path(self, key: str) -> Path:
         return self.root / "keys" / f"{key}.json"

@@ -21,8 +21,16 @@ from cogworks.build.index_credentials import has_password, read_credentials
 from cogworks.build.resolve import resolve
 from cogworks.build.target import Target
 from cogworks.build.venv_layer import venv_layer
-from cogworks.build.wheel_set import WheelFile, find_conflicts, wheels_layer
-from cogworks.build.wheels import fetch_wheels
+from cogworks.build.wheel_set import (
+    WheelFile,
+    coming,
+    find_conflicts,
+    give_up,
+    start,
+    wheels_key,
+    wheels_layer,
+)
+from cogworks.build.wheels import Wheelhouse
 from cogworks.engines.inputs import read_requirements
 from cogworks.engines.pip_settings import read_pip_settings, uv_variables
 from cogworks.engines.progress import Progress
@@ -155,13 +163,14 @@ def _make_layers(
             f"No Python {target.python_version} is on this machine: the packages are not compiled "
             "ahead, and the first import in a new container takes longer."
         )
-    steps = _plan(context, wheels, target, cache, compiler, options)
-    lower = len(steps)
-    if options.with_code:
-        steps.append(("code", partial(code_layer, cache, context, options.codec)))
-    steps.append(("metadata", partial(metadata_layer, cache, metadata, options.codec)))
-    progress.stage("Packing the project's layers")
-    layers = run_steps(steps, options.jobs, options.on_layer)
+    with coming(wheels):
+        steps = _plan(context, wheels, target, cache, compiler, options)
+        lower = len(steps)
+        if options.with_code:
+            steps.append(("code", partial(code_layer, cache, context, options.codec)))
+        steps.append(("metadata", partial(metadata_layer, cache, metadata, options.codec)))
+        progress.stage("Packing the project's layers")
+        layers = run_steps(steps, options.jobs, options.on_layer, partial(give_up, wheels))
     # An edit of the code changes nothing between wheels, and looking into all of them takes a while.
     if any(one.cached.is_new for one in layers[:lower]):
         ordered = _in_order(context, wheels, options)
@@ -192,10 +201,10 @@ def locked_wheels(
     *,
     keep_lock: bool = False,
 ) -> tuple[list[WheelFile], list[str]]:
-    """Return the wheels that a project's requirements come to, on this machine, and notices.
+    """Return the wheels that a project's requirements come to, and notices; they come here when they are needed.
 
     Raises:
-        BuildError: they cannot be resolved or fetched.
+        BuildError: they cannot be resolved.
         RequirementsError: the requirements have problems.
     """
     python = Path(sys.executable)
@@ -216,12 +225,16 @@ def locked_wheels(
     urls = (index.url,) if index is not None and index.url is not None else ()
     credentials = read_credentials(variables, (*asked.options, *asked.lines, *urls))
     counter = _Counter(progress)
-    wheels = fetch_wheels(cache, resolution.wheels, credentials, counter.add, variables)
-    return wheels, list(resolution.notices)
+    house = Wheelhouse(cache, resolution.wheels, credentials, counter.add, variables)
+    try:
+        return house.files(), list(resolution.notices)
+    except BaseException:
+        house.close()
+        raise
 
 
 def _groups(context: Context, wheels: Sequence[WheelFile], options: Options) -> list[Group]:
-    items = [Item(one.name, one.path.stat().st_size) for one in wheels]
+    items = [Item(one.name, one.size_bytes) for one in wheels]
     weights = [Item(one.path, one.size_bytes) for one in context.weights]
     return fit(group(items, weights), options.layer_limit - FIXED_LAYERS)
 
@@ -247,6 +260,8 @@ def _plan(
             steps.append((title, partial(weights_layer, cache, context, files, options.codec)))
         else:
             chosen = [by_name[name] for name in names]
+            if not cache.has_layer(wheels_key(chosen, target.python, compiler), options.codec):
+                start(chosen)
             make = partial(wheels_layer, cache, chosen, target.python, compiler, options.codec)
             steps.append((title, make))
     return steps
@@ -266,11 +281,13 @@ def run_steps(
     steps: Sequence[tuple[str, MakeLayer]],
     jobs: int,
     on_layer: OnLayer | None = None,
+    give_up: Callable[[], object] | None = None,
 ) -> tuple[NamedLayer, ...]:
     """Make (title, layer), several at once; how many does not change a byte of them.
 
     Args:
         on_layer: hears of each, in order.
+        give_up: is called when one fails, and ends what the others wait for.
     """
     workers = jobs or min(JOBS_MAX, os.cpu_count() or 1)
     with ThreadPoolExecutor(workers) as pool:
@@ -285,6 +302,8 @@ def run_steps(
             return tuple(made)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            if give_up is not None:
+                give_up()
             raise
 
 

@@ -53,7 +53,8 @@ def own_wheel(name: str, cache: Cache) -> WheelFile:
         with cache.temporary() as temporary:
             _write(contents, f"{info}/RECORD", temporary)
             temporary.replace(path)
-    return WheelFile(name, filename, Digest(cache.hashes.sha256(path)), path)
+    size = path.stat().st_size
+    return WheelFile(name, filename, Digest(cache.hashes.sha256(path)), path, size)
 
 
 def _distribution(name: str) -> Distribution:

@@ -69,7 +69,6 @@ def server_layer(
     Args:
         interpreter: the absolute path of its Python in the image.
     """
-    key = layer_key("server", interpreter, wheels_key(wheels, python, compiler, SERVER))
 
     def make(path: Path) -> Summary:
         with wheel_contents(cache, wheels, python, compiler, SERVER) as contents:
@@ -77,4 +76,14 @@ def server_layer(
             summary = write_layer(with_parents(whole), codec, path)
             return replace(summary, facts=contents.facts)
 
-    return cache.layer(key, codec, make, "server")
+    return cache.layer(server_key(wheels, python, interpreter, compiler), codec, make, "server")
+
+
+def server_key(
+    wheels: Sequence[WheelFile],
+    python: tuple[int, int],
+    interpreter: str,
+    compiler: Compiler | None,
+) -> str:
+    """Return the key of the layer of the server's environment."""
+    return layer_key("server", interpreter, wheels_key(wheels, python, compiler, SERVER))

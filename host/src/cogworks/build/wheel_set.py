@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 from packaging.utils import parse_wheel_filename
 
@@ -27,14 +27,32 @@ LICENSES = "licenses"
 """The name of the fact: the digest of a wheel -> its licence."""
 
 
+class WheelSource(Protocol):
+    """Brings wheels to where their path says."""
+
+    def start(self, wheels: Sequence[WheelFile]) -> None:
+        """Begin to bring some."""
+        ...
+
+    def bring(self, wheels: Sequence[WheelFile]) -> None:
+        """Wait until some are there, whole and checked."""
+        ...
+
+    def close(self) -> None:
+        """Give up what is still on its way."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class WheelFile:
-    """A wheel on disk, whose content is known to be of the digest."""
+    """A wheel whose content is of a digest; its file is there when its ``source`` has brought it, or has none."""
 
     name: str
     filename: str
     digest: Digest
     path: Path
+    size_bytes: int
+    source: WheelSource | None = field(default=None, compare=False, repr=False)
 
     @property
     def version(self) -> str:
@@ -128,6 +146,7 @@ def wheel_contents(
         WheelError: a wheel is damaged or unsafe, or two exclude each other.
         BuildError: modules cannot be compiled.
     """
+    bring(wheels)
     with ExitStack() as stack:
         ordered = sorted(wheels, key=lambda one: (one.name, one.filename))
         archives = [(one, _opened(stack, one)) for one in ordered]
@@ -136,6 +155,44 @@ def wheel_contents(
             [file.member for file in merged.files],
             {one.digest: read_license(archive.metadata()) for one, archive in archives},
         )
+
+
+def start(wheels: Sequence[WheelFile]) -> None:
+    """Begin to bring wheels that are not here, in this order."""
+    for source, some in _by_source(wheels):
+        source.start(some)
+
+
+def bring(wheels: Sequence[WheelFile]) -> None:
+    """Wait until wheels are here.
+
+    Raises:
+        DownloadError: one cannot be fetched, or is not what the lock says.
+    """
+    for source, some in _by_source(wheels):
+        source.bring(some)
+
+
+@contextmanager
+def coming(wheels: Sequence[WheelFile]) -> Generator[None]:
+    """Give up at the end of the `with` whatever of some wheels is still on its way."""
+    try:
+        yield
+    finally:
+        give_up(wheels)
+
+
+def give_up(wheels: Sequence[WheelFile]) -> None:
+    """Stop whatever of some wheels is on its way; whoever waits for it gets an error."""
+    for source, _ in _by_source(wheels):
+        source.close()
+
+
+def _by_source(wheels: Sequence[WheelFile]) -> list[tuple[WheelSource, list[WheelFile]]]:
+    sources = {id(one.source): one.source for one in wheels if one.source is not None}
+    return [
+        (source, [one for one in wheels if one.source is source]) for source in sources.values()
+    ]
 
 
 def licenses_of(layers: Iterable[CachedLayer]) -> Mapping[Digest, License]:
@@ -150,10 +207,11 @@ def licenses_of(layers: Iterable[CachedLayer]) -> Mapping[Digest, License]:
 
 
 def find_conflicts(wheels: Sequence[WheelFile], python: tuple[int, int]) -> tuple[Conflict, ...]:
-    """Return what wheels disagree about, over all layers; the last wheel wins."""
+    """Return what wheels disagree about, over all layers; the last wheel wins. Those that are not here are passed over."""
     with ExitStack() as stack:
+        here = [one for one in wheels if one.path.exists()]
         listed = [
-            (one.filename, install(_opened(stack, one), python, None, Path())) for one in wheels
+            (one.filename, install(_opened(stack, one), python, None, Path())) for one in here
         ]
         return merge(listed).conflicts
 

@@ -19,7 +19,7 @@ from cogworks.housekeeping.measure import children, measure, modified_at
 OLD_AFTER_S = 24 * 3600.0
 """What has no owner and is younger may be of a build that could not say that it uses it."""
 FORGOTTEN_AFTER_S = 30 * 24 * 3600.0
-"""The digest of a file that nobody asked for so long; the file may be gone."""
+"""The digest of a file, or the size of a wheel, that nobody asked for so long; the file may be gone."""
 _NAME_CHARS = 12
 
 
@@ -52,6 +52,10 @@ def forgotten_notes(cache_dir: Path) -> Iterator[Path]:
     for path in children(root / "locks"):
         if _is_older(path, OLD_AFTER_S) and not is_locked(path):
             yield path
+    for path in children(root / "wheels" / "names"):
+        wheel = root / "wheels" / "sha256" / path.name
+        if _is_older(path, FORGOTTEN_AFTER_S) and not wheel.exists():
+            yield path
     for path in children(root / "filehash"):
         is_unfinished = path.suffix == ".tmp" and _is_older(path, OLD_AFTER_S)
         if is_unfinished or _is_older(path, FORGOTTEN_AFTER_S):
@@ -77,7 +81,7 @@ def _wheels(cache: Cache) -> Iterator[Entry]:
         note = cache.root / "wheels" / "names" / path.name
         detail = ""
         with suppress(OSError):
-            detail = note.read_text(encoding="utf-8", errors="replace")
+            detail = note.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
         parts = (note, cache.hashes.entry(path))
         made_at = modified_at(path)
         used_at = modified_at(note) or made_at or 0.0
