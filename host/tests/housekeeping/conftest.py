@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import time
 from pathlib import Path
@@ -12,8 +13,9 @@ import pytest
 from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.packer import Summary, with_parents, write_layer
 from cogworks.engines.store import MARKER, Store
-from cogworks.oci.digest import Digest
+from cogworks.oci.digest import Digest, digest_of
 from cogworks.oci.layer import Codec
+from cogworks.oci.manifest import Descriptor, Manifest
 from cogworks.oci.tar import File
 
 DAY_S = 24 * 3600.0
@@ -66,6 +68,15 @@ class Stock:
         path.write_bytes(bytes(size))
         age(path, days)
         return path
+
+    def base(self, platform: str, *layers: Path) -> Path:
+        """Write the documents of a base with some layers."""
+        empty = Descriptor("application/vnd.oci.image.config.v1+json", digest_of(b"{}"), 2)
+        blobs = (Descriptor("x.tar", Digest(one.name), one.stat().st_size) for one in layers)
+        manifest = Manifest(empty, tuple(blobs))
+        name = f"oci/bases/{manifest.digest.hex}-{platform}.json"
+        self.text(name, json.dumps({"manifest": manifest.to_bytes().decode("latin-1")}))
+        return self.root / name
 
     def text(self, name: str, content: str) -> None:
         self.file(name).write_text(content)

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from cogworks.build.cache import Cache
+from cogworks.build.stages.stage_layer import workspace
 from cogworks.engines.lease import Lease
 from cogworks.housekeeping.entry import Entry, Kind
 from cogworks.housekeeping.inventory import by_kind, survey
+from cogworks.housekeeping.prune import remove
 
 from .conftest import DAY_S, Stock, age, key_of
 
@@ -128,3 +130,26 @@ def test_images_and_tags_of_bases_have_their_names(stock: Stock) -> None:
         "what python:3.12-slim stands for"
     ]
     assert of_kind(stock, Kind.BASES) == []
+
+
+def test_a_base_has_its_layers_where_something_was_executed_on_them(stock: Stock) -> None:
+    blob = stock.layer("a", b"x" * 5000).path
+    stock.key_file("a").unlink()
+    age(blob, 5)
+    stock.base("linux-amd64", blob)
+    (one,) = of_kind(stock, Kind.BASES)
+    assert one.detail == "linux/amd64"
+    assert blob in one.parts
+    assert one.size.total_bytes > 5000
+    assert of_kind(stock, Kind.LEFTOVERS) == []
+    remove(stock.root, [one])
+    assert not blob.exists()
+
+
+def test_a_folder_that_a_stage_works_in_is_in_use(stock: Stock) -> None:
+    cache = Cache(stock.root)
+    with workspace(cache) as folder:
+        (folder / "x").write_text("")
+        assert of_kind(stock, Kind.LEFTOVERS) == []
+    stock.file("oci/tmp/123-abcdef-stage/x")
+    assert len(of_kind(stock, Kind.LEFTOVERS)) == 1

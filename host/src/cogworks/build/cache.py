@@ -137,6 +137,7 @@ class Cache:
             stat = path.stat()
             fits = size_bytes is None or stat.st_size == size_bytes
             if fits and self.hashes.sha256(path) == digest.hex:
+                note_use(self.hashes.entry(path))
                 return True
             path.unlink()
         except FileNotFoundError:

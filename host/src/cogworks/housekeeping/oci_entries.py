@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import cast
 from cogworks.build.cache import Cache, KnownLayer
 from cogworks.build.standalone import NEW
 from cogworks.engines.lease import Claims, is_locked
+from cogworks.housekeeping.bases import base_entries
 from cogworks.housekeeping.entry import Entry, Kind
 from cogworks.housekeeping.measure import children, measure, modified_at
 
@@ -31,13 +32,14 @@ def oci_entries(cache_dir: Path, claims: Claims) -> Iterator[Entry]:
     yield from _wheels(cache)
     yield from _bytecode(cache)
     yield from _pythons(cache)
-    yield from _bases(cache)
+    bases = tuple(base_entries(cache))
+    yield from bases
     yield from _locks(cache)
     yield from _images(cache)
     for path in children(cache.root / "seen"):
         yield _entry(Kind.REGISTRIES, path, path.stem.replace("_", ":"))
     yield from _unfinished(cache_dir, cache, claims)
-    yield from _orphans(cache, known)
+    yield from _orphans(cache, known, bases)
 
 
 def known_layers(cache: Cache) -> Mapping[Path, KnownLayer]:
@@ -118,14 +120,6 @@ def _pythons(cache: Cache) -> Iterator[Entry]:
         yield replace(entry, parts=own, used_at=used_at or entry.used_at)
 
 
-def _bases(cache: Cache) -> Iterator[Entry]:
-    for path in (one for one in children(cache.root / "bases") if one.suffix == ".json"):
-        digest, _, platform = path.stem.partition("-")
-        detail = platform.replace("-", "/")
-        used_at = modified_at(path) or 0.0
-        yield Entry(Kind.BASES, digest[:_NAME_CHARS], detail, path, measure([path]), used_at)
-
-
 def _locks(cache: Cache) -> Iterator[Entry]:
     for path in children(cache.root / "locks-of-projects"):
         yield _entry(Kind.LOCKS, path, "of an image", path / "pylock.toml")
@@ -165,11 +159,14 @@ def _unfinished(cache_dir: Path, cache: Cache, claims: Claims) -> Iterator[Entry
             yield _leftover(path, "removed, but not quite")
 
 
-def _orphans(cache: Cache, known: Mapping[Path, KnownLayer]) -> Iterator[Entry]:
-    """Yield blobs that no key tells of, and keys that nobody can read."""
-    wanted = {digest.hex for layer in known.values() for digest in layer.blobs}
+def _orphans(
+    cache: Cache, known: Mapping[Path, KnownLayer], bases: Iterable[Entry]
+) -> Iterator[Entry]:
+    """Yield blobs that no key and no base tells of, and keys that nobody can read."""
+    wanted = {cache.blob_path(digest) for layer in known.values() for digest in layer.blobs}
+    wanted |= {part for base in bases for part in base.parts}
     for path in children(cache.root / "blobs" / "sha256"):
-        if path.name not in wanted and _is_older(path, OLD_AFTER_S):
+        if path not in wanted and _is_older(path, OLD_AFTER_S):
             yield _leftover(path, "a blob that belongs to nothing")
     for path in children(cache.root / "keys"):
         if path not in known:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from cogworks.build.cache import Cache
 from cogworks.engines.lease import Claims, Lease, claims_held
+from cogworks.housekeeping.bases import base_documents, base_layers
 from cogworks.housekeeping.entry import Entry
 from cogworks.housekeeping.oci_entries import TRASH, forgotten_notes, known_layers
 
@@ -81,10 +82,12 @@ def _move(
 
 
 def _wanted_parts(cache_dir: Path, going: set[Path]) -> set[Path]:
-    """Return the blobs of layers that stay, with the notes of their digests."""
+    """Return the blobs of layers and bases that stay, with the notes of their digests."""
     cache = Cache(cache_dir)
     known = known_layers(cache)
     blobs = [cache.blob_path(one) for path in known.keys() - going for one in known[path].blobs]
+    bases = set(base_documents(cache)) - going
+    blobs += [cache.blob_path(one) for path in bases for one in base_layers(path)]
     return {*blobs, *(cache.hashes.entry(blob) for blob in blobs)}
 
 

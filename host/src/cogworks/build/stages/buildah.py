@@ -55,7 +55,7 @@ class Buildah:
 
     def _load(self, job: Job, name: str, folder: Path) -> None:
         # Beside the cache, so that layers can be linked instead of copied.
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="load-") as scratch:
+        with tempfile.TemporaryDirectory(dir=folder, prefix="load-") as scratch:
             # The folder's name becomes the image's, so it is named from beside it.
             layout = Path(scratch, name.rpartition("/")[2])
             job.below.write_layout(layout, _TAG)

@@ -98,7 +98,9 @@ def workspace(cache: Cache) -> Generator[Path]:
     """Yield an empty folder beside the cache's files, which is removed with all that is in it."""
     parent = cache.root / "tmp"
     parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=parent, prefix="stage-"))
+    # The lease in its name tells whose it is, if we are killed.
+    folder = Path(tempfile.mkdtemp(dir=parent, prefix=f"{cache.lease.name}-"))
+    cache.lease.claim(folder)
     try:
         yield folder
     finally:
