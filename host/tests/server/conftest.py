@@ -39,9 +39,21 @@ def sdk_tree(cache_dir: Path) -> Path:
 class Stage:
     """A running service and all that its model printed."""
 
-    def __init__(self, service: PredictionService, printed: list[LogLine]) -> None:
-        self.service = service
-        self.printed = printed
+    service: PredictionService
+
+    def __init__(self) -> None:
+        self.printed: list[LogLine] = []
+        self._has_printed = asyncio.Event()
+
+    async def wait_printed(self, text: str) -> None:
+        """Wait until the model has printed it, whoever it belongs to."""
+        while text not in "".join(line.text for line in self.printed):
+            self._has_printed.clear()
+            await self._has_printed.wait()
+
+    def hear(self, line: LogLine) -> None:
+        self.printed.append(line)
+        self._has_printed.set()
 
     def text(self, prediction_id: str | None = None) -> str:
         return "".join(line.text for line in self.printed if line.prediction_id == prediction_id)
@@ -70,16 +82,16 @@ def stage(sdk_tree: Path) -> Callable[..., contextlib.AbstractAsyncContextManage
         launch = WorkerLaunch(
             Path(sys.executable), sdk_tree, MODELS / model, ref, environment=environment
         )
-        printed: list[LogLine] = []
-        service = PredictionService(
-            Settings(**settings), launch, document, on_log=printed.append, store=store
+        it = Stage()
+        it.service = service = PredictionService(
+            Settings(**settings), launch, document, on_log=it.hear, store=store
         )
         await service.start()
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 if wait:
                     await service.wait_ready()
-                yield Stage(service, printed)
+                yield it
         finally:
             await service.stop()
 

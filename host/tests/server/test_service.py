@@ -143,7 +143,7 @@ def test_a_kill_during_a_prediction_is_noticed_at_once(stage: Any, play: Any) ->
     async def scene() -> None:
         async with stage("sleeps") as it:
             run = it.service.submit(request(seconds=60))
-            await asyncio.sleep(0.1)  # Until the model sleeps.
+            await it.wait_printed("sleeping")
             killed_at = time.monotonic()
             os.kill(it.service.workers[0].pid, signal.SIGKILL)
             result = await run.wait()
@@ -239,7 +239,7 @@ def test_a_cancel_ends_the_prediction_and_frees_the_slot(stage: Any, play: Any) 
     async def scene() -> None:
         async with stage("sleeps") as it:
             run = it.service.submit(request(seconds=60))
-            await asyncio.sleep(0.1)  # Until the model sleeps.
+            await it.wait_printed("sleeping")
             it.service.cancel(run)
             it.service.cancel(run)
             assert (await run.wait())["status"] == "canceled"
@@ -255,7 +255,7 @@ def test_a_model_that_ignores_the_cancel_is_killed_after_the_deadline(
     async def scene() -> None:
         async with stage("ignores_cancel", cancel_timeout_s=0.2) as it:
             run = it.service.submit(request())
-            await asyncio.sleep(0.1)  # Until the model runs.
+            await it.wait_printed("ignoring")
             it.service.cancel(run)
             assert (await run.wait())["status"] == "canceled"
             await it.service.wait_ready()
@@ -351,7 +351,7 @@ def test_a_stop_without_grace_leaves_nobody_waiting(stage: Any, play: Any) -> No
     async def scene() -> None:
         async with stage("ignores_cancel") as it:
             run = it.service.submit(request())
-            await asyncio.sleep(0.1)  # Until the model runs.
+            await it.wait_printed("ignoring")
             await it.service.stop()
             assert (await run.wait())["status"] in ("canceled", "failed")
 

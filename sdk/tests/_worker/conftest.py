@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -107,6 +108,13 @@ class Worker:
 
     def printed(self) -> str:
         return self._printed.read_text()
+
+    def wait_printed(self, text: str) -> None:
+        """Wait until the model has printed it; a file has no events."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while text not in self.printed():
+            assert time.monotonic() < deadline, self.printed()
+            time.sleep(0.001)
 
     def end(self) -> None:
         for sock in self._sockets:

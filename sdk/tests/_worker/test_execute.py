@@ -181,7 +181,7 @@ def test_a_cancel_interrupts_a_sleep_and_the_model_may_clean_up(ready: Start) ->
     worker = ready("sleeps")
     worker.predict(seconds=60)
     _cancel_until_done(worker)
-    assert worker.printed() == "cleaning up\n"
+    assert worker.printed() == "sleeping\ncleaning up\n"
     worker.predict("p2", seconds=0)
     assert worker.until_done()[-1] == Done("p2", "succeeded", "slept")
 
@@ -203,13 +203,13 @@ def test_a_cancel_of_another_prediction_does_nothing(ready: Start) -> None:
 def test_a_model_that_swallows_the_cancel_succeeds(ready: Start) -> None:
     worker = ready("sleeps")
     worker.predict(seconds=60, swallow=True)
-    time.sleep(0.2)  # Until the model sleeps.
+    worker.wait_printed("sleeping")
     worker.control.send(Cancel("p1"))
     assert worker.until_done()[-1] == Done("p1", "succeeded", "slept")
 
 
 def _cancel_until_done(worker: Any) -> None:
-    time.sleep(0.2)  # Until the model sleeps; an earlier cancel is another test.
+    worker.wait_printed("sleeping")  # An earlier cancel is another test.
     worker.control.send(Cancel("p1"))
     worker.control.send(Cancel("p1"))
     assert worker.until_done()[-1] == Done("p1", "canceled")

@@ -40,7 +40,8 @@ def test_a_cancel_ends_one_prediction_and_no_other(ready: Start) -> None:
     worker = ready("sleeps_async", {"slots": 2})
     worker.predict("long", seconds=60)
     worker.predict("short", seconds=0.3)
-    time.sleep(0.1)  # Until both run.
+    begun = [worker.next_data(), worker.next_data()]
+    assert begun == [Log(name, "stdout", "sleeping\n") for name in ("long", "short")]
     worker.control.send(Cancel("long"))
     first = worker.until_done()
     second = worker.until_done()

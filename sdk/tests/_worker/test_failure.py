@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any, Callable
 
@@ -17,13 +16,6 @@ from cog._worker.run import MAX_ERROR_CHARACTERS, describe
 Start = Callable[..., Any]
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's part is Linux's")
-
-
-def wait_printed(worker: Any, text: str) -> None:
-    deadline = time.monotonic() + 20
-    while text not in worker.printed():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def check_served(worker: Any, name: str) -> None:
@@ -43,7 +35,7 @@ def check_served(worker: Any, name: str) -> None:
 def test_the_kernel_ends_the_worker_when_the_lifeline_is_let_go(ready: Start, code: str) -> None:
     worker = ready("obeys")
     worker.predict(code="print('begun')\n" + code)
-    wait_printed(worker, "begun")
+    worker.wait_printed("begun")
     worker.lifeline.close()
     assert worker.process.wait(20) == -signal.SIGKILL
 
@@ -101,12 +93,12 @@ def test_a_handler_that_the_model_replaced_in_one_prediction_is_back_in_the_next
         "print('taken')\n"
         "for _ in range(20): time.sleep(0.01)"
     )
-    wait_printed(worker, "taken")
+    worker.wait_printed("taken")
     worker.control.send(Cancel("p1"))
     assert worker.until_done() == [Done("p1", "succeeded", "fine")]
     assert "the model has taken SIGUSR1 for itself" in worker.printed()
     worker.predict("p2", code="import time; print('second'); time.sleep(600)")
-    wait_printed(worker, "second")
+    worker.wait_printed("second")
     worker.control.send(Cancel("p2"))
     assert worker.until_done() == [Done("p2", "canceled")]
 
@@ -122,7 +114,7 @@ def test_a_cancel_in_a_finalizer_is_sent_again(ready: Start) -> None:
         "Slow()\n"
         "time.sleep(600)"
     )
-    wait_printed(worker, "waiting")
+    worker.wait_printed("waiting")
     worker.control.send(Cancel("p1"))
     assert worker.until_done() == [Done("p1", "canceled")]
 

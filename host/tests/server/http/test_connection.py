@@ -41,6 +41,14 @@ class Hasty(Connection):
 class HastyListener(Listener):
     connection_class = Hasty
 
+    def __init__(self, app: App) -> None:
+        super().__init__(app)
+        self._gave_up = app.gave_up
+
+    def discard(self, connection: Connection) -> None:
+        super().discard(connection)
+        self._gave_up.set()
+
 
 class App:
     """Reads a body; ``/wait`` answers when told, ``/long`` with much, ``/early`` without reading."""
@@ -48,7 +56,7 @@ class App:
     def __init__(self) -> None:
         self.go_on = asyncio.Event()
         self.left = asyncio.Event()
-        self.sent = asyncio.Event()
+        self.gave_up = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         more = scope["path"] != "/early"
@@ -67,7 +75,6 @@ class App:
             return
         text = b"x" * LONG_BYTES if scope["path"] == "/long" else b"fine"
         await JsonResponse(text)(scope, receive, send)
-        self.sent.set()
 
 
 @contextlib.asynccontextmanager
@@ -157,8 +164,7 @@ def test_a_client_that_reads_nothing_is_given_up(play: Play) -> None:
         async with serving(app) as connect:
             reader, writer = await connect()
             writer.write(GET.replace(b"/ ", b"/long ", 1) * 3)
-            await app.sent.wait()
-            await asyncio.sleep(Hasty.patience_s * 3)
+            await app.gave_up.wait()
             with contextlib.suppress(ConnectionError):
                 assert len(await reader.read()) < LONG_BYTES
 

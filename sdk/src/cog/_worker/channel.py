@@ -14,6 +14,7 @@ from typing import Optional
 from cog._bridge.frames import FrameDecoder
 from cog._bridge.limits import MAX_FRAME_BYTES, READ_CHUNK_BYTES
 from cog._bridge.messages import Message, Spilled, decode, encode
+from cog._worker.folder import ensure_folder
 
 
 class Channel:
@@ -68,7 +69,7 @@ class Channel:
         if len(frame) - 1 <= MAX_FRAME_BYTES:
             return frame
         if self.spill_dir is not None:
-            os.makedirs(self.spill_dir, 0o700, exist_ok=True)  # The model may have removed it.
+            ensure_folder(self.spill_dir)
         descriptor, path = tempfile.mkstemp(prefix="spill-", suffix=".json", dir=self.spill_dir)
         try:
             with os.fdopen(descriptor, "wb") as file:

@@ -26,6 +26,7 @@ from cog._schema.conversions import compile_type
 from cog._schema.kinds import is_list
 from cog._schema.types import FileType, ListType, OptionalType, Signature, Type
 from cog._schema.types import PathType as _PathType
+from cog._worker.folder import ensure_folder
 from cog.types import File, Path
 
 
@@ -135,7 +136,7 @@ class FileOutputs:
 
     def _copy(self, stream: Any) -> tuple[str, str]:
         name = os.path.basename(str(getattr(stream, "name", ""))) or "output"
-        os.makedirs(self._temp_dir, 0o700, exist_ok=True)  # The model may have removed it.
+        ensure_folder(self._temp_dir)
         descriptor, path = tempfile.mkstemp(dir=self._temp_dir, suffix=os.path.splitext(name)[1])
         with os.fdopen(descriptor, "wb") as target:
             if stream.seekable():
