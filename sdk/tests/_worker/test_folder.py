@@ -43,9 +43,13 @@ def test_one_that_a_server_is_just_removing_is_made_anew(
     folder.mkdir()
     swept = open_folder(folder)
     fcntl.flock(swept, fcntl.LOCK_EX)
-    answers = [False]  # What the worker sees just before the server makes the folder stale.
+    looks = [False]  # As if the worker had looked just before the folder was there.
     is_there = os.path.isdir
-    monkeypatch.setattr(os.path, "isdir", lambda path: answers.pop() if answers else is_there(path))
+
+    def look(path: str) -> bool:
+        return looks.pop() if looks else is_there(path)
+
+    monkeypatch.setattr(os.path, "isdir", look)
     worker = threading.Thread(target=ensure_folder, args=(str(folder),))
     worker.start()
     folder.rmdir()
