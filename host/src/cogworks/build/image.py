@@ -29,6 +29,12 @@ ROOT_USERS = frozenset({"root", "0"})
 VENV_BIN = "/opt/venv/bin"
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where programs are in an image that does not say."""
+FIXED_ENVIRONMENT = {
+    "DEBIAN_FRONTEND": "noninteractive",
+    "PYTHONUNBUFFERED": "1",
+    "NVIDIA_DRIVER_CAPABILITIES": "all",
+}
+"""Variables of every image; a project cannot set those that others rest on."""
 _LIBRARIES = {"amd64": "/usr/lib/x86_64-linux-gnu", "arm64": "/usr/lib/aarch64-linux-gnu"}
 _NVIDIA = ("/usr/local/nvidia/lib64", "/usr/local/nvidia/bin")
 """Where container engines put the driver's libraries."""
@@ -121,14 +127,12 @@ def _run(base: ImageConfig, start: Start) -> RunConfig:
 
 def image_environment(base: ImageConfig, start: Start) -> dict[str, str]:
     """Return the variables of an image: the base's, the project's, and those that lead to the model's packages."""
-    libraries = (_LIBRARIES.get(base.platform.architecture, ""), *_NVIDIA)
+    libraries = library_folders(base.platform.architecture)
     found = {
         **base.run.env,
-        "DEBIAN_FRONTEND": "noninteractive",
-        "PYTHONUNBUFFERED": "1",
+        **FIXED_ENVIRONMENT,
         "LD_LIBRARY_PATH": _joined(base.run.env.get("LD_LIBRARY_PATH", ""), *libraries),
-        "NVIDIA_DRIVER_CAPABILITIES": "all",
-        **_home(start.user),
+        **home_of(start.user),
         **start.environment,
     }
     # In front of whatever the base or the project says, or `python` would be another one.
@@ -136,7 +140,12 @@ def image_environment(base: ImageConfig, start: Start) -> dict[str, str]:
     return found
 
 
-def _home(user: str) -> dict[str, str]:
+def library_folders(architecture: str) -> tuple[str, ...]:
+    """Return the folders that every image looks for libraries in, after those of its base."""
+    return tuple(filter(None, (_LIBRARIES.get(architecture, ""), *_NVIDIA)))
+
+
+def home_of(user: str) -> dict[str, str]:
     """Return a home and a name for a user that no file of the image knows; libraries ask for both.
 
     A user with a name is one of the base's, and has a home there.

@@ -20,6 +20,8 @@ from cogworks.project.model import Project, RunCommand
 GIT_TIMEOUT_S = 10.0
 _REVISION = "org.opencontainers.image.revision"
 _VERSION = "org.opencontainers.image.version"
+FREEZE = "run.cog.pip_freeze"
+"""The one label with line breaks: a line for each package."""
 
 
 def image_labels(
@@ -43,7 +45,7 @@ def image_labels(
         "run.cog.version": __version__,
         "run.cog.config": canonical_json(effective_config(project, cuda)).decode(),
         **({"run.cog.openapi_schema": canonical_json(document).decode()} if document else {}),
-        "run.cog.pip_freeze": "\n".join(freeze),
+        FREEZE: "\n".join(freeze),
         "run.cog.has_init": "true",
         SBOM: str(digest_of(sbom)),
         **(revision or {}),

@@ -114,7 +114,7 @@ class Building:
             if on_layer is not None:
                 on_layer(layer)
 
-        image = self.builder.build(self.project, base, self._how(), tell)
+        image = self.builder.build(self.project, base, self.how, tell)
         for notice in image.notices:
             self.display.warning(notice)
         return image
@@ -152,7 +152,9 @@ class Building:
             keep_within_limits(find_cache_dir(self.state.environ), self.state.environ)
         return before is None or before.digest != image.digest
 
-    def _how(self) -> How:
+    @cached_property
+    def how(self) -> How:
+        """What the options and cog.yaml say of the image."""
         from cogworks.build.assemble import How
         from cogworks.build.image import DEFAULT_USER
         from cogworks.build.labels import find_revision
@@ -180,11 +182,14 @@ class Building:
 
 
 @contextmanager
-def start_building(context: click.Context, values: Mapping[str, Any]) -> Generator[Building]:
+def start_building(
+    context: click.Context, values: Mapping[str, Any], *, needs_secrets: bool = True
+) -> Generator[Building]:
     """Read the project, and say all that is wrong with it before anything is fetched or made.
 
     Args:
         values: what the options of ``build_options`` were given.
+        needs_secrets: whether the project's commands are going to be run.
 
     Raises:
         CogworksError: there is no project, or it has problems.
@@ -194,7 +199,8 @@ def start_building(context: click.Context, values: Mapping[str, Any]) -> Generat
     _refuse_managed_weights(project)
     document = _document(project, state, options)
     base_choice = _base_choice(project, state, options)
-    _check_secrets(project, state, options)
+    if needs_secrets:
+        _check_secrets(project, state, options)
     display = choose_build_display(options.progress_style, state.environ, state.console)
     with closing(display), closing(Registries(state, options)) as registries:
         yield Building(state, options, project, document, base_choice, display, registries)

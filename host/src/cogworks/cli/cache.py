@@ -31,6 +31,11 @@ HELP = """Show and clear the cache.
 
 Environments, packages and layers of images are kept so that they are made once. Whatever is removed is made again when
 it is needed.
+
+\b
+Examples:
+  cog cache ls
+  cog cache prune
 """
 LS_HELP = """Show what is in the cache.
 

@@ -30,6 +30,11 @@ COMMANDS: Mapping[str, Entry] = {
     "check": Entry(
         "cogworks.cli.check", "Check the project without building it.", also=("lint", "validate")
     ),
+    "debug": Entry(
+        "cogworks.cli.debug",
+        "Print the Dockerfile that comes to the same image as `cog build`.",
+        hidden=True,
+    ),
     "doctor": Entry(
         "cogworks.cli.doctor", "Find what is wrong with the project and with this machine."
     ),
@@ -41,11 +46,18 @@ COMMANDS: Mapping[str, Entry] = {
         also=("auth", "authenticate", "authorize"),
     ),
     "push": Entry("cogworks.cli.push", "Push the model's image to a registry.", also=("upload",)),
-    "run": Entry("cogworks.cli.run", "Run a prediction.", also=("infer",)),
+    "run": Entry(
+        "cogworks.cli.run",
+        "Run a prediction of the project in this folder, or of an image.",
+        also=("infer",),
+    ),
     "schema": Entry("cogworks.cli.schema", "Print the model's OpenAPI schema.", also=("openapi",)),
     "serve": Entry("cogworks.cli.serve", "Serve the model over HTTP.", also=("http",)),
     "predict": Entry(
-        "cogworks.cli.run", "Run a prediction.", name_in_module="predict_command", hidden=True
+        "cogworks.cli.run",
+        "Run a prediction of the project in this folder, or of an image.",
+        name_in_module="predict_command",
+        hidden=True,
     ),
     "train": Entry("cogworks.cli.train", "Run a training.", hidden=True),
 }

@@ -22,6 +22,13 @@ from cogworks.build.wheel_layer import VENV
 from cogworks.oci.image import ImageConfig
 from cogworks.project.model import Project, SecretMount
 
+COMMAND_VARIABLES = {
+    "VIRTUAL_ENV": f"/{VENV}",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "PIP_ROOT_USER_ACTION": "ignore",
+}
+"""For commands only: installers work on the model's packages."""
+
 
 def command_layer(
     stage: Commands,
@@ -75,13 +82,11 @@ def command_layer(
 
 
 def command_environment(project: Project, base: ImageConfig) -> Mapping[str, str]:
-    """Return the variables of commands: those of the image, for root; installers work on the model's packages."""
+    """Return the variables of commands: those of the image, for root, and their own."""
     start = Start(dict(sorted(project.environment)), user="root")
     return {
         **image_environment(base, start),
-        "VIRTUAL_ENV": f"/{VENV}",
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "PIP_ROOT_USER_ACTION": "ignore",
+        **COMMAND_VARIABLES,
         **BUILD_VARIABLES,
     }
 

@@ -44,11 +44,16 @@ def containerfile(base: str, steps: Sequence[Step], files: Sequence[str] = ()) -
         StageError: a mount cannot be written down.
     """
     lines = [f"FROM {base}", *(f"COPY {name} /{name}" for name in files)]
-    lines += [_run(step) for step in steps]
+    lines += [run_instruction(step) for step in steps]
     return "\n".join([*lines, ""])
 
 
-def _run(step: Step) -> str:
+def run_instruction(step: Step) -> str:
+    """Return the line that runs a step.
+
+    Raises:
+        StageError: a mount cannot be written down.
+    """
     mounts = [f"--mount=type=secret,id={one.id},target={one.target}" for one in step.mounts]
     for one in step.mounts:
         for word in (one.id, one.target):
