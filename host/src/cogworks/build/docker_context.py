@@ -42,7 +42,7 @@ from cogworks.build.server_layer import server_wheels
 from cogworks.build.stages.installer import installer_wheels
 from cogworks.build.stages.stage import Commands, needed_stages
 from cogworks.build.standalone import prefix_of
-from cogworks.build.wheel_set import WheelFile
+from cogworks.build.wheel_set import WheelFile, bring, coming, start
 from cogworks.engines.progress import Progress
 from cogworks.oci.documents import Json, canonical_json
 from cogworks.project.model import Project
@@ -103,6 +103,10 @@ def write_context(
     server = server_wheels(pythons.server.target, cache, progress, environment, how.server_packages)
     document = how.document or {}
     recipe = _recipe(project, base, pythons, context, how, bool(packages))
+    fetched = [*packages, *installer, *server]
+    with coming(fetched):
+        start(fetched)
+        bring(fetched)
     progress.stage(f"Writing {folder}")
     with _replacing(folder) as new:
         (new / DOCKERFILE).write_text(dockerfile(project, recipe), encoding="utf-8")
