@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import tarfile
@@ -14,7 +15,7 @@ from cogworks.oci.digest import Digest, digest_of
 from cogworks.oci.image import ImageConfig
 from cogworks.oci.manifest import Descriptor, Manifest
 from cogworks.oci.platform import parse_platform
-from cogworks.registry.blobs import Blob, BytesBlob, FileBlob
+from cogworks.registry.blobs import Blob, BytesBlob, FileBlob, IteratorBlob
 
 PLATFORM = parse_platform("linux/amd64")
 LAYER = b"a layer"
@@ -92,3 +93,28 @@ def test_a_layer_that_changed_leaves_nothing_that_looks_whole(
     assert not (tmp_path / "out").is_file()
     assert not (tmp_path / "out/index.json").exists()
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_what_a_killed_build_left_in_a_layout_goes_away_and_what_another_one_writes_stays(
+    tmp_path: Path,
+) -> None:
+    manifest, blobs = image()
+    folder = tmp_path / "out" / "blobs" / "sha256"
+    folder.mkdir(parents=True)
+    (tmp_path / "out" / "oci-layout").write_bytes(b"{}")
+    (folder / ".dead.0.part").write_bytes(b"half")
+    with (folder / ".alive.0.part").open("xb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        write_directory(tmp_path / "out", manifest, PLATFORM, blobs)
+        assert [path.name for path in folder.glob(".*")] == [".alive.0.part"]
+
+
+def test_a_layout_that_could_not_be_written_is_one_that_can_be_written_again(
+    tmp_path: Path,
+) -> None:
+    manifest, blobs = image()
+    wrong = IteratorBlob(digest_of(LAYER), len(LAYER), lambda: [b"a LAYER"])
+    with pytest.raises(BuildError, match="is not what its name says"):
+        write_directory(tmp_path / "out", manifest, PLATFORM, {**blobs, wrong.digest: wrong})
+    write_directory(tmp_path / "out", manifest, PLATFORM, blobs, "v1")
+    check_layout(contents(tmp_path / "out"), manifest)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -28,6 +30,9 @@ class Runner(BaseRunner):
     def run(self, text: str) -> str:
         return text
 """
+
+
+TIMEOUT_S = 300
 
 
 class Desk:
@@ -61,6 +66,29 @@ class Desk:
     def push(self, *arguments: str, **environ: str) -> Result:
         return self.call(push_command, ["--base-image", self.base, *arguments], environ)
 
+    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+        """Start the real command in the project, as a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "cogworks.cli", *arguments],
+            cwd=self.project,
+            env={**self.environ, **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run the real command to its end; whatever it comes to, it shows no traceback."""
+        with self.start(*arguments, **environ) as process:
+            output, errors = process.communicate(timeout=TIMEOUT_S)
+        assert "Traceback" not in errors, errors
+        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+    def leftovers(self) -> list[Path]:
+        """Return what a command has left in the cache's folder of unfinished files."""
+        return list((self.root / "cache" / "oci" / "tmp").glob("*"))
+
     def call(self, command: object, arguments: list[str], environ: dict[str, str]) -> Result:
         state = State({**self.environ, **environ})
         return CliRunner().invoke(command, arguments, obj=state, env=state.environ)  # type: ignore[arg-type]
@@ -69,3 +97,11 @@ class Desk:
 def text_of(result: Result) -> str:
     assert result.exit_code == 0, result.exception or result.stderr
     return result.stderr
+
+
+def message_of(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the one message of a command that failed, on one line."""
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.count("error: ") == 1, done.stderr
+    return " ".join(done.stderr.partition("error: ")[2].split())

@@ -20,6 +20,7 @@ from cogworks.registry.errors import (
     DeniedError,
     RateLimitedError,
     RegistryFailedError,
+    SourceBrokenError,
     SourceChangedError,
     TooLargeError,
     UnreachableError,
@@ -305,6 +306,20 @@ def test_a_blob_is_streamed_from_one_registry_to_another(
         remote = RemoteBlob(client, Repository(other.host, "base"), blob)
         assert upload_blob(client, repository, remote, rules=CHUNKED) is Outcome.UPLOADED
     assert arrived(registry)
+
+
+def test_a_source_that_breaks_again_and_again_is_given_up_after_five_tries_in_all(
+    client: Client, registry: FakeRegistry, repository: Repository
+) -> None:
+    with FakeRegistry() as other:
+        other.state.add_blob("base", DATA)
+        other.add_fault(Fault(method="GET", times=100, cut_after_bytes=0))
+        blob = Descriptor("x", BLOB.digest, len(DATA))
+        remote = RemoteBlob(client, Repository(other.host, "base"), blob)
+        with pytest.raises(SourceBrokenError, match=f"GET http://{other.host}/.*connection broke"):
+            upload_blob(client, repository, remote, rules=CHUNKED)
+        assert len(other.requests) == 5
+    assert not arrived(registry)
 
 
 def test_only_one_block_at_a_time_is_asked_of_an_iterator(

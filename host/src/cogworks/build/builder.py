@@ -10,6 +10,7 @@ from cogworks.build.assemble import BuiltImage, How, assemble
 from cogworks.build.base_image import Base, find_base
 from cogworks.build.base_tags import BaseTags
 from cogworks.build.cache import Cache
+from cogworks.build.disk_errors import disk_errors_told
 from cogworks.build.layers import OnLayer
 from cogworks.engines.progress import Progress
 from cogworks.oci.platform import Platform
@@ -78,6 +79,8 @@ class Builder:
             SchemaError: the model's signature cannot be read; nothing was downloaded.
             BuildError: a layer cannot be made.
         """
-        return assemble(
-            project, base, self.cache, self.progress, how, self.environment, on_layer, self.connect
-        )
+        cache, environment = self.cache, self.environment
+        with disk_errors_told(cache.root):
+            return assemble(
+                project, base, cache, self.progress, how, environment, on_layer, self.connect
+            )

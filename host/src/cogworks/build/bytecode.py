@@ -7,7 +7,9 @@ Source: PEP 552, "unchecked hash-based pycs".
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,18 +24,22 @@ _PROGRAM = """
 import importlib.util, json, sys, zipfile
 from importlib._bootstrap_external import _code_to_hash_pyc
 wheel, output, modules = json.load(sys.stdin)
-with zipfile.ZipFile(wheel) as archive, open(output, "xb") as file:
-    offset, index = 0, {}
-    for member, path in modules:
-        source = archive.read(member)
-        try:
-            code = compile(source, path, "exec", dont_inherit=True)
-        except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
-            continue
-        data = _code_to_hash_pyc(code, importlib.util.source_hash(source), False)
-        index[member] = [offset, file.write(data)]
-        offset += len(data)
-json.dump(index, sys.stdout)
+offset, index = 0, {}
+try:
+    with zipfile.ZipFile(wheel) as archive, open(output, "xb") as file:
+        for member, path in modules:
+            source = archive.read(member)
+            try:
+                code = compile(source, path, "exec", dont_inherit=True)
+            except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
+                continue
+            data = _code_to_hash_pyc(code, importlib.util.source_hash(source), False)
+            index[member] = [offset, file.write(data)]
+            offset += len(data)
+except OSError as error:
+    json.dump({"errno": error.errno}, sys.stdout)
+else:
+    json.dump({"index": index}, sys.stdout)
 """
 
 
@@ -60,6 +66,10 @@ class Compiler:
 
         Args:
             modules: (member, the path that it will have in the image), in their order.
+
+        Raises:
+            BuildError: this Python cannot do it.
+            OSError: the file cannot be written, as on a full disk.
         """
         request = json.dumps([str(wheel), str(output), modules])
         try:
@@ -75,13 +85,16 @@ class Compiler:
                 timeout=TIMEOUT_S,
                 check=True,
             )
-            index: dict[str, tuple[int, int]] = json.loads(done.stdout)
+            answer = json.loads(done.stdout)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             told = str(getattr(error, "stderr", "") or error).strip().splitlines()[-1:]
             raise BuildError(
                 f"{wheel.name} cannot be compiled with {self.python}: {''.join(told)}"
             ) from error
-        return Compiled(output, {name: (at, size) for name, (at, size) in index.items()})
+        if "errno" in answer:
+            number = answer["errno"] or errno.EIO
+            raise OSError(number, os.strerror(number), str(output))
+        return Compiled(output, {name: (at, size) for name, (at, size) in answer["index"].items()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from cogworks.build.bytecode import Compiler
 from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.code_layer import code_layer, metadata_layer, weights_layer
 from cogworks.build.context import Context, read_context
-from cogworks.build.errors import BuildError
+from cogworks.build.disk_errors import disk_errors_told
 from cogworks.build.grouping import Group, Item, Section, fit, group
 from cogworks.build.index_credentials import has_password, read_credentials
 from cogworks.build.resolve import resolve
@@ -130,14 +130,8 @@ def make_layers(
         BuildError: a subclass says at which step.
         RequirementsError: the project's requirements have problems.
     """
-    try:
+    with disk_errors_told(cache.root):
         return _make_layers(project, target, cache, progress, options, metadata, environment)
-    except OSError as error:
-        where = error.filename or cache.root
-        raise BuildError(
-            f"the layers cannot be made: {where}: {error.strerror or error}. "
-            "What is complete is kept; make room or set COG_CACHE_DIR, and build again."
-        ) from error
 
 
 def _make_layers(

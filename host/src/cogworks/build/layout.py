@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,9 @@ from cogworks.oci.platform import Platform
 from cogworks.oci.tar import File, archive
 from cogworks.registry.artifact import Artifact
 from cogworks.registry.blobs import Blob, BytesBlob
+
+if sys.platform != "win32":
+    import fcntl
 
 LAYOUT_FILE, INDEX_FILE, BLOBS = "oci-layout", "index.json", "blobs/sha256"
 LAYOUT = canonical_json({"imageLayoutVersion": "1.0.0"})
@@ -55,13 +59,16 @@ def write_directory(
             f"{folder} is neither empty nor an OCI layout; nothing was written. Name another folder."
         )
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # First, so that what is written of it belongs to a layout also if the rest fails.
+        _write(folder / LAYOUT_FILE, [LAYOUT])
         (folder / BLOBS).mkdir(parents=True, exist_ok=True)
+        _remove_orphans(folder / BLOBS)
         for digest, blob in _all_blobs(manifest, blobs, artifacts).items():
             path = folder / BLOBS / digest.hex
             if not _has(path, digest):
                 _write(path, _checked(blob))
         # Last, so that a layout never names what is not there.
-        _write(folder / LAYOUT_FILE, [LAYOUT])
         _write(folder / INDEX_FILE, [_index(manifest, platform, _named(name))])
     except OSError as error:
         raise _unwritten(folder, error) from error
@@ -178,12 +185,31 @@ def _write(path: Path, chunks: Iterator[bytes] | list[bytes]) -> None:
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with unfinished.open("xb") as file:
+            _is_ours(file.fileno())
             for chunk in chunks:
                 file.write(chunk)
         unfinished.replace(path)
     finally:
         with suppress(FileNotFoundError):
             unfinished.unlink()
+
+
+def _remove_orphans(folder: Path) -> None:
+    """Remove what builds that were killed have left unfinished; whoever writes still has a lock on it."""
+    for path in folder.glob(".*.part"):
+        with suppress(OSError), path.open("rb") as file:
+            if _is_ours(file.fileno()):
+                path.unlink()
+
+
+def _is_ours(descriptor: int) -> bool:
+    """Lock a file, if nobody else has; the system gives up the locks of a process that dies."""
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+    return True
 
 
 def _unwritten(path: Path, error: OSError) -> BuildError:

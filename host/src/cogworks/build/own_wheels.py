@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -43,18 +44,41 @@ def own_wheel(name: str, cache: Cache) -> WheelFile:
     path = cache.root / "own" / _key(package, files, metadata) / filename
     cache.lease.claim(path.parent)
     note_use(path)
-    if not path.exists():
+    digest = _noted_digest(cache, path)
+    if digest is None:
         contents = {
             f"{PACKAGES[name]}/{_relative(one, package)}": one.read_bytes() for one in files
         }
         info = filename.removesuffix(f"-{TAG}.whl") + ".dist-info"
         contents |= {f"{info}/{member}": data for member, data in metadata.items()}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with cache.temporary() as temporary:
-            _write(contents, f"{info}/RECORD", temporary)
-            temporary.replace(path)
-    size = path.stat().st_size
-    return WheelFile(name, filename, Digest(cache.hashes.sha256(path)), path, size)
+        digest = _keep(cache, path, contents, f"{info}/RECORD")
+    return WheelFile(name, filename, digest, path, path.stat().st_size)
+
+
+def _keep(cache: Cache, path: Path, contents: dict[str, bytes], record: str) -> Digest:
+    """Write a wheel, and beside it what its digest is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with cache.temporary() as temporary:
+        _write(contents, record, temporary)
+        digest = Digest(cache.hashes.sha256(temporary))
+        temporary.replace(path)
+    with cache.temporary() as temporary:
+        temporary.write_text(digest.hex, encoding="ascii")
+        temporary.replace(_note(path))
+    return digest
+
+
+def _noted_digest(cache: Cache, path: Path) -> Digest | None:
+    """Return the digest of a wheel that is there and whole."""
+    with suppress(OSError, UnicodeDecodeError):
+        digest = Digest(cache.hashes.sha256(path))
+        if _note(path).read_text(encoding="ascii") == digest.hex:
+            return digest
+    return None
+
+
+def _note(path: Path) -> Path:
+    return path.with_name("sha256")
 
 
 def _distribution(name: str) -> Distribution:

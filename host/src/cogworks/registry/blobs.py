@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 from cogworks.oci.digest import Digest, digest_of
 from cogworks.oci.manifest import Descriptor
 from cogworks.oci.reference import Repository
+from cogworks.registry.errors import RegistryError, SourceBrokenError
+from cogworks.registry.patience import is_passing
 
 if TYPE_CHECKING:
     from cogworks.registry.client import Client
@@ -112,5 +114,14 @@ class RemoteBlob:
         return self.descriptor.size_bytes
 
     def open(self, offset: int = 0) -> Iterator[bytes]:
-        """Yield the bytes from an offset on."""
-        return self.client.open_blob(self.repository, self.descriptor, offset)
+        """Yield the bytes from an offset on.
+
+        Raises:
+            SourceBrokenError: the registry fails, or the connection breaks, too often.
+        """
+        try:
+            yield from self.client.open_blob(self.repository, self.descriptor, offset)
+        except RegistryError as error:
+            if is_passing(error):
+                raise SourceBrokenError(str(error)) from error
+            raise

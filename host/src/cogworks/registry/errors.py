@@ -66,6 +66,13 @@ class SourceChangedError(RegistryError):
     """What is to be sent has another length than promised: it was changed meanwhile."""
 
 
+class SourceBrokenError(RegistryError):
+    """What is sent on from another registry cannot be read to its end, in as many tries as make sense.
+
+    Unlike the error that it came from, it is no reason to send again: the tries would multiply.
+    """
+
+
 class CredentialsError(RegistryError):
     """Stored credentials cannot be read or written."""
 
