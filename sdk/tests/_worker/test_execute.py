@@ -36,6 +36,47 @@ def test_a_model_that_raises_fails_with_its_message_and_goes_on(ready: Start) ->
     assert "cog/_worker" not in printed
 
 
+PICKY = """
+from dataclasses import dataclass
+from typing import Optional
+from cog import BaseRunner, Path
+
+@dataclass
+class Layer:
+    image: Path
+    size: int
+
+    def __post_init__(self):
+        if self.size % 8:
+            raise ValueError("size must be a multiple of 8")
+
+class Runner(BaseRunner):
+    def run(self, layer: Optional[Layer] = None, image: Optional[Path] = None) -> float:
+        return float("nan")
+"""
+
+
+def test_wrong_inputs_and_outputs_are_named_without_a_traceback(
+    ready: Start, tmp_path: Path
+) -> None:
+    (tmp_path / "run.py").write_text(PICKY)
+    worker = ready(tmp_path)
+    url = "data:text/plain;base64,aGk="
+    inputs: list[tuple[dict[str, Any], str]] = [
+        ({"layer": {"image": url, "size": 7}}, 'input "layer": size must be a multiple of 8'),
+        ({"image": "data:nonsense"}, "cannot decode 'data:nonsense'"),
+        ({"image": "http://127.0.0.1:0/"}, "cannot download http://127.0.0.1:0/"),
+        ({}, "output: nan cannot be written as JSON"),
+    ]
+    for number, (values, error) in enumerate(inputs):
+        worker.predict(f"p{number}", **values)
+        done = worker.until_done()[-1]
+        assert done.status == "failed"
+        assert error in done.error
+        assert error in worker.printed()
+    assert "Traceback" not in worker.printed()
+
+
 def test_the_type_stands_in_for_an_empty_message(ready: Start) -> None:
     assert ready("misbehaves").result(how="raise nothing").error == "KeyError"
 

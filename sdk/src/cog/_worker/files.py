@@ -23,10 +23,12 @@ from typing import Any, Callable
 
 from cog._schema.coerce import has_inner_files
 from cog._schema.conversions import compile_type
+from cog._schema.errors import InputError
 from cog._schema.kinds import is_list
 from cog._schema.types import FileType, ListType, OptionalType, Signature, Type
 from cog._schema.types import PathType as _PathType
 from cog._worker.folder import ensure_folder
+from cog.errors import CogError
 from cog.types import File, Path
 
 
@@ -66,7 +68,7 @@ class FileInputs:
             for name, kind in self._kinds:
                 values[name] = _open_value(values[name], kind, uploads, closers)
             for name, type_ in self._nested:
-                values[name] = _open_inside(values[name], type_, closers)
+                values[name] = _open_inside(name, values[name], type_, closers)
         except BaseException:
             close_files(closers)
             raise
@@ -158,13 +160,18 @@ def _file_kind(type_: Type) -> Any:
     return File if isinstance(type_, FileType) else None
 
 
-def _open_inside(value: Any, type_: Type, closers: list[Callable[[], None]]) -> Any:
+def _open_inside(name: str, value: Any, type_: Type, closers: list[Callable[[], None]]) -> Any:
     """Open the files inside of a value, and make of it what the model expects."""
 
     def open_file(file_type: Type, url: Any) -> Any:
         return _open_value(url, _file_kind(file_type), {}, closers)  # Forms reach none of these.
 
-    return compile_type(type_, open_file)(value)
+    try:
+        return compile_type(type_, open_file)(value)
+    except CogError:
+        raise
+    except ValueError as error:  # The author's class has rules of its own.
+        raise InputError([(name, str(error))]) from None
 
 
 def _open_value(

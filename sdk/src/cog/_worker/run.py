@@ -10,11 +10,13 @@ from typing import Any, Callable, NoReturn, Optional
 from cog._bridge.messages import FAILED, Done
 from cog._schema.coerce import compile_coercer
 from cog._schema.encode import compile_encoder
+from cog._schema.errors import InputError, OutputError
 from cog._schema.types import AnyType, IteratorType
 from cog._worker.channel import Channel
 from cog._worker.files import FileInputs, FileOutputs
 from cog._worker.loader import Model
 from cog._worker.logs import flush_streams, write_error
+from cog.errors import CogError
 
 MAX_ERROR_CHARACTERS = 64 * 1024
 """How much of an error's text is handed on."""
@@ -110,13 +112,22 @@ def end_forked_child(error: Optional[BaseException] = None) -> NoReturn:
 
 
 def format_traceback(error: BaseException) -> str:
-    """Return the traceback as Python prints it, from the first frame of the author's on."""
+    """Return the traceback as Python prints it, from the first frame of the author's on.
+
+    What is wrong with inputs and outputs, before and after the author's code, needs none.
+    """
     frames = error.__traceback__
     while frames is not None and frames.tb_next is not None and _is_ours(frames):
         frames = frames.tb_next
+    if isinstance(error, _OF_VALUES) and (frames is None or _is_ours(frames)):
+        return "".join(traceback.format_exception_only(type(error), error))
     return "".join(traceback.format_exception(type(error), error, frames))
+
+
+_OF_VALUES = (CogError, InputError, OutputError)
+"""Errors that say all there is to say."""
 
 
 def _is_ours(frame: Any) -> bool:
     name = str(frame.tb_frame.f_globals.get("__name__", ""))
-    return name.startswith(("cog._", "importlib._bootstrap"))
+    return name.startswith(("cog.", "importlib._bootstrap"))
