@@ -10,6 +10,7 @@ from rich.console import Console as Terminal
 
 from cogworks.cli.build_display import (
     JsonBuild,
+    LateBuild,
     LayerLine,
     PlainBuild,
     QuietBuild,
@@ -88,3 +89,23 @@ def test_a_pipe_gets_lines(capsys: pytest.CaptureFixture[str]) -> None:
     environ = {"BUILDKIT_PROGRESS": "rawjson"}
     assert isinstance(choose_build_display(None, environ, Console()), JsonBuild)
     assert type(choose_build_display("quiet", environ, Console())) is QuietBuild
+
+
+def test_a_stage_without_work_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    display = LateBuild(PlainBuild(Console()))
+    display.stage("Packing the project's layers")
+    display.layer(OLD)
+    display.stage("Packing the server's layers")
+    display.layer(NEW)
+    display.stage("Loading")
+    display.transfer(Transfer("docker", 5, 5, "loaded"))
+    display.stage("Nothing")
+    display.warning("hm")
+    display.close()
+    assert capsys.readouterr().err.splitlines() == [
+        "Packing the server's layers",
+        "  scipy: 34.0 MB",
+        "Loading",
+        "  docker: 5 B, loaded",
+        "warning: hm",
+    ]

@@ -14,6 +14,7 @@ import pytest
 
 from cogworks.oci.reference import Reference
 from tests.parts.base_tree import cache_folder
+from tests.parts.engine import Engine
 from tests.parts.fixtures import (
     base_reference,
     buildah,
@@ -84,3 +85,35 @@ def desk(tmp_path: Path, base_reference: Reference) -> Desk:
         "DOCKER_CONFIG": str(tmp_path / "docker"),
     }
     return Desk(tmp_path, variables, base_reference.repository.registry, base_reference)
+
+
+@pytest.fixture(params=["docker", "podman"])
+def variables(request: pytest.FixtureRequest, desk: Desk, tmp_path: Path) -> Mapping[str, str]:
+    """Return all that `cog` needs to use one engine, which trusts the registry of the tests; bases come from there."""
+    engine: Engine = request.getfixturevalue(request.param)
+    registries = tmp_path / "registries.conf"
+    registries.write_text(f'[[registry]]\nlocation = "{desk.host}"\ninsecure = true\n')
+    return {
+        **desk.variables,
+        **engine.environment,
+        "PATH": desk.variables["PATH"],
+        "COG_ENGINE": request.param,
+        "COG_BASE_REGISTRY": desk.host,
+        "CONTAINERS_REGISTRIES_CONF": str(registries),
+    }
+
+
+def cog(
+    folder: Path, variables: Mapping[str, str], *arguments: str, stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run `cog ARGUMENTS` in a folder, whatever comes of it."""
+    return subprocess.run(
+        [str(COMMANDS / "cog"), *arguments],
+        cwd=folder,
+        env=dict(variables),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )

@@ -6,46 +6,12 @@ import os
 import struct
 import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
-from tests.parts.engine import Engine
-
-from .conftest import COMMANDS, Desk
+from .conftest import COMMANDS, Desk, cog
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
-ENGINES = ["docker", "podman"]
-
-
-@pytest.fixture(params=ENGINES)
-def variables(request: pytest.FixtureRequest, desk: Desk, tmp_path: Path) -> Mapping[str, str]:
-    """Return all that `cog` needs to use one engine, which trusts the registry of the tests."""
-    engine: Engine = request.getfixturevalue(request.param)
-    registries = tmp_path / "registries.conf"
-    registries.write_text(f'[[registry]]\nlocation = "{desk.host}"\ninsecure = true\n')
-    return {
-        **desk.variables,
-        **engine.environment,
-        "PATH": desk.variables["PATH"],
-        "COG_ENGINE": request.param,
-        "CONTAINERS_REGISTRIES_CONF": str(registries),
-    }
-
-
-def cog(
-    folder: Path, variables: Mapping[str, str], *arguments: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(COMMANDS / "cog"), *arguments],
-        cwd=folder,
-        env=dict(variables),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
 
 
 def test_an_image_is_pulled_once_and_its_inputs_are_known_before_it_starts(

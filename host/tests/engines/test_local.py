@@ -516,7 +516,7 @@ class TestNotices:
         assert notice.startswith(
             "build.system_packages, build.run, build.cuda, build.base_image cannot be applied"
         )
-        assert "`cog build`" in notice
+        assert "`--engine docker`" in notice
 
     def test_a_bad_requirements_file_is_left_to_the_build(self, bench: Workbench) -> None:
         assert notices(bench.project("file:x\n")) == []

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -145,3 +146,27 @@ def test_who_wants_warnings_only_is_told_no_address_that_is_known(
 ) -> None:
     server_main._announcement(Settings(log_level=level, port=port))("http://localhost:5000")
     assert bool(capsys.readouterr().err) == is_told
+
+
+@pytest.mark.slow
+def test_a_hangup_loads_the_model_anew_and_a_file_may_hold_the_document(
+    launch_server: Any, tmp_path: Path
+) -> None:
+    schema = tmp_path / "schema.json"
+    schema.write_text(
+        '{"openapi": "3.0.2", "info": {"title": "mine", "version": "1"}, "paths": {}}'
+    )
+    variables = {"COG_OPENAPI_SCHEMA": str(schema)}
+    server = launch_server("function", "--reload-on-hangup", ref="run.py:run", **variables)
+    assert server.client.get("/openapi.json").json()["info"]["title"] == "mine"
+    server.process.send_signal(signal.SIGHUP)
+    pause = threading.Event()
+    while server.log().count("worker started") < 2:
+        pause.wait(0.05)
+    server.wait_for("READY")
+    assert server.process.poll() is None
+
+
+def test_a_document_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(server_main.StartError, match="COG_OPENAPI_SCHEMA: there is no file"):
+        server_main._read_document(str(tmp_path / "none.json"))

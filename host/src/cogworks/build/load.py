@@ -61,12 +61,14 @@ class Loaded:
     Attributes:
         name: as the engine lists it, with its tag.
         image_id: the digest of its configuration.
+        engine_id: by what the engine finds it, whoever takes the name meanwhile.
         sent_bytes, sent_layers: 0 where the engine had the image already.
         layer_count: all layers of the image.
     """
 
     name: str
     image_id: Digest
+    engine_id: str
     sent_bytes: int
     sent_layers: int
     layer_count: int
@@ -115,7 +117,7 @@ def load(
     _refuse_unreadable(engine, image)
     present = find_image(engine, name)
     if present is not None and _is(present, image):
-        return Loaded(name, image.config.image_id, 0, 0, len(image.config.diff_ids))
+        return _loaded(name, image, present, 0, 0)
     left_out = _known(engine, image, present)
     if left_out:
         try:
@@ -213,7 +215,14 @@ def _send(
     there = find_image(engine, name)
     if there is None or there.diff_ids != tuple(map(str, image.config.diff_ids)):
         raise _NotTaken(f"{engine} took the image {name}, but does not have all of its layers.")
-    return Loaded(name, image.config.image_id, sent_bytes, len(sent), len(image.config.diff_ids))
+    return _loaded(name, image, there, sent_bytes, len(sent))
+
+
+def _loaded(
+    name: str, image: Loadable, there: LocalImage, sent_bytes: int, sent_layers: int
+) -> Loaded:
+    config = image.config
+    return Loaded(name, config.image_id, there.id, sent_bytes, sent_layers, len(config.diff_ids))
 
 
 def _archive(image: Loadable, name: str, left_out: frozenset[Digest]) -> Iterator[bytes]:

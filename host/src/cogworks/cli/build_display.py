@@ -175,6 +175,52 @@ class JsonBuild:
         click.echo(line, err=True)
 
 
+class LateBuild:
+    """Passes on what happens, but begins a stage only when something takes time in it: nothing is shown of what is there."""
+
+    def __init__(self, display: BuildDisplay) -> None:
+        self._display = display
+        self._stage = ""
+
+    def stage(self, text: str) -> None:
+        """Keep what begins until it turns out to be work."""
+        self._stage = text
+
+    def line(self, text: str) -> None:
+        """Tell a detail of work."""
+        self._begin()
+        self._display.line(text)
+
+    def done(self, text: str) -> None:
+        """Tell what has ended."""
+        self._begin()
+        self._display.done(text)
+
+    def close(self) -> None:
+        """Close the display."""
+        self._display.close()
+
+    def layer(self, line: LayerLine) -> None:
+        """Show a layer that was made."""
+        if line.is_new:
+            self._begin()
+            self._display.layer(line)
+
+    def transfer(self, event: Transfer) -> None:
+        """Show how far an upload is."""
+        self._begin()
+        self._display.transfer(event)
+
+    def warning(self, text: str) -> None:
+        """Print it."""
+        self._display.warning(text)
+
+    def _begin(self) -> None:
+        if self._stage:
+            self._display.stage(self._stage)
+            self._stage = ""
+
+
 def choose_build_display(
     style: str | None, environ: Mapping[str, str], console: Console
 ) -> BuildDisplay:

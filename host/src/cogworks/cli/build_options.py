@@ -27,25 +27,25 @@ class BuildOptions:
     """
 
     config_name: str
-    platform: str | None
-    base_image: str | None
-    base_python: str | None
-    use_cuda_base_image: str
-    use_cog_base_image: bool | None
-    pull: bool
-    compression: str
-    no_cache: bool
-    lock: bool
-    separate_weights: bool
-    secrets: tuple[str, ...]
-    build_engine: str | None
-    network: str
-    timestamp_s: int | None
-    openapi_schema: str | None
-    skip_schema_validation: bool
-    server_packages: str | None
-    insecure_registries: tuple[str, ...]
-    progress_style: str | None
+    platform: str | None = None
+    base_image: str | None = None
+    base_python: str | None = None
+    use_cuda_base_image: str = "auto"
+    use_cog_base_image: bool | None = None
+    pull: bool = False
+    compression: str = "gzip"
+    no_cache: bool = False
+    lock: bool = False
+    separate_weights: bool = False
+    secrets: tuple[str, ...] = ()
+    build_engine: str | None = None
+    network: str = "default"
+    timestamp_s: int | None = None
+    openapi_schema: str | None = None
+    skip_schema_validation: bool = False
+    server_packages: str | None = None
+    insecure_registries: tuple[str, ...] = ()
+    progress_style: str | None = None
 
 
 def build_options(function: F) -> F:

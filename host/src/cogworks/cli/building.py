@@ -103,9 +103,13 @@ class Building:
         return self.builder.find_base(self.project, wish, self.platform)
 
     def build(
-        self, base: Base, on_layer: Callable[[NamedLayer], object] | None = None
+        self,
+        base: Base,
+        on_layer: Callable[[NamedLayer], object] | None = None,
+        *,
+        with_code: bool = True,
     ) -> BuiltImage:
-        """Return the image, shown while it is made."""
+        """Return the image, shown while it is made; without its code, the project is to be mounted at `/src`."""
 
         def tell(layer: NamedLayer) -> None:
             cached = layer.cached
@@ -114,7 +118,8 @@ class Building:
             if on_layer is not None:
                 on_layer(layer)
 
-        image = self.builder.build(self.project, base, self.how, tell)
+        how = self.how if with_code else replace(self.how, with_code=False, revision={})
+        image = self.builder.build(self.project, base, how, tell)
         for notice in image.notices:
             self.display.warning(notice)
         return image
@@ -198,7 +203,7 @@ def start_building(
     project = open_project(state, Options(options.config_name))
     _refuse_managed_weights(project)
     document = _document(project, state, options)
-    base_choice = _base_choice(project, state, options)
+    base_choice = find_base_choice(project, state, options)
     if needs_secrets:
         _check_secrets(project, state, options)
     display = choose_build_display(options.progress_style, state.environ, state.console)
@@ -257,7 +262,7 @@ def _platform(options: BuildOptions) -> Platform:
     return parse_platform(options.platform or f"linux/{platform.machine().lower()}")
 
 
-def _base_choice(project: Project, state: State, options: BuildOptions) -> BaseChoice:
+def find_base_choice(project: Project, state: State, options: BuildOptions) -> BaseChoice:
     """Return what the image rests on; reading the requirements for that finds what is wrong with them."""
     from cogworks.build.target import MACHINES
     from cogworks.engines.requirement_lines import requirement_lines

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +13,7 @@ import click
 from cogworks.cli.errors import OptionError
 from cogworks.cli.options import LOCAL, EngineOptions
 from cogworks.cli.state import State
+from cogworks.server.settings import Settings
 
 if TYPE_CHECKING:
     from cogworks.engines.containers.engine import ContainerEngine
@@ -26,8 +30,8 @@ def chosen_names(choice: EngineOptions) -> Sequence[str]:
     return NAMES if choice.name is None or choice.name == LOCAL else (choice.name,)
 
 
-def check_choice(choice: EngineOptions, state: State) -> None:
-    """Say what of the options has no effect on a container; refuse what cannot be done.
+def refuse_dockerfile(choice: EngineOptions) -> None:
+    """Refuse what would make another image than the one that runs.
 
     Raises:
         OptionError: a Dockerfile was given.
@@ -37,11 +41,12 @@ def check_choice(choice: EngineOptions, state: State) -> None:
             f"--dockerfile: cog makes images without one. Run `docker build -f {choice.dockerfile} "
             "-t NAME .`, and then `cog run NAME`."
         )
+
+
+def warn_of_bases(choice: EngineOptions, state: State) -> None:
+    """Say which options have no effect on an image that is there already."""
     if choice.bases:
-        names = ", ".join(choice.bases)
-        state.console.warning(
-            f"no effect: {names}. The base is chosen by cog.yaml and the requirements."
-        )
+        state.console.warning(f"no effect on an image: {', '.join(choice.bases)}")
 
 
 def wanted_gpus(choice: EngineOptions, *, model_asks: bool) -> Gpus | None:
@@ -57,8 +62,8 @@ def wanted_gpus(choice: EngineOptions, *, model_asks: bool) -> Gpus | None:
         raise click.UsageError(f"--gpus: {error}") from error
 
 
-def server_variables(state: State, chosen: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of a container that runs a server for one command; `-e` wins.
+def variables_for_one(state: State, chosen: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a container whose server is there for one prediction; `-e` wins.
 
     On one's own machine a model may fetch its inputs from one's own network, and every output that
     is yielded is shown at once.
@@ -69,10 +74,31 @@ def server_variables(state: State, chosen: Mapping[str, str]) -> dict[str, str]:
         "COG_ALLOW_PRIVATE_URLS": "1",
         "COG_MAX_BODY": str(LARGEST_BODY),
         "COG_STREAM_ALL": "1",
+        "COG_WORKERS": "1",
     }
     if "RUST_LOG" in state.environ:
         found["RUST_LOG"] = state.environ["RUST_LOG"]
     return {**found, **chosen}
+
+
+def variables_for_many(
+    state: State, chosen: Mapping[str, str], setup_timeout_s: float
+) -> dict[str, str]:
+    """Return the variables of a container that serves until it is told to end: the user's own settings of the server, then `-e`."""
+    found = {"LOG_FORMAT": "console", "COG_ALLOW_PRIVATE_URLS": "1"}
+    found |= {name: text for name, text in state.environ.items() if _is_of_the_server(name)}
+    found["COG_SETUP_TIMEOUT"] = f"{setup_timeout_s:g}"
+    if state.console.debug:
+        found["COG_LOG_LEVEL"] = "debug"
+    return {**found, **chosen}
+
+
+def _is_of_the_server(name: str) -> bool:
+    """Return whether a variable is a setting of the server that means the same in a container."""
+    if name.startswith("OTEL_"):
+        return True
+    names = {one.metadata["env"] for one in dataclasses.fields(Settings)}
+    return name in names - {"PORT", "KUBERNETES_SERVICE_HOST", "COG_READY_FILE"}
 
 
 def require_near(engine: ContainerEngine) -> None:
@@ -87,6 +113,28 @@ def require_near(engine: ContainerEngine) -> None:
             f"{engine.name} runs its containers on another machine ({where}), whose ports cannot be "
             "reached from here. Choose another engine by --engine, or unset DOCKER_HOST."
         )
+
+
+def folder_user(engine: ContainerEngine) -> str:
+    """Return whom a container runs as, so that what it writes into a mounted folder belongs to the user.
+
+    Where the engine itself is the user's, root inside is the user outside. Empty for the image's own user: docker
+    on other systems than Linux sees to the owner itself.
+    """
+    if sys.platform != "linux":
+        return ""
+    return "0:0" if _is_rootless(engine) else f"{os.getuid()}:{os.getgid()}"
+
+
+def _is_rootless(engine: ContainerEngine) -> bool:
+    from cogworks.engines.containers.command import ask
+    from cogworks.engines.containers.engine import DOCKER
+
+    field = (
+        "{{.SecurityOptions}}" if engine.name == DOCKER else "rootless={{.Host.Security.Rootless}}"
+    )
+    said = ask(engine, ["info", "--format", field]).stdout
+    return "rootless=true" in said or "name=rootless" in said
 
 
 def far_host(engine: ContainerEngine) -> str | None:

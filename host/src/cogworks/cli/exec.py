@@ -24,7 +24,6 @@ from cogworks.cli.options import (
     global_options,
     publish_option,
     python_option,
-    require_local,
 )
 from cogworks.cli.prepare import Options, open_project, prepare
 from cogworks.cli.state import State
@@ -73,8 +72,11 @@ def command(
     choice = engine_choice(context)
     ignored = choice.container_only
     options = Options(config_name, environment, python_version, progress_style, ignored)
-    require_local(choice)
     project = open_project(state, options)
+    if not choice.is_local:
+        from cogworks.cli.container_exec import exec_in_container
+
+        exec_in_container(project, arguments, state, options, choice)
     prepared = prepare(project, state, options)
     variables = {
         **prepared.environment,
@@ -105,7 +107,7 @@ def replace_process(
         sys.exit(
             subprocess.run([program, *arguments[1:]], env=dict(environment), check=False).returncode
         )
-    _restore_signals()
+    restore_signals()
     try:
         os.execve(program, list(arguments), dict(environment))
     except OSError as error:
@@ -113,7 +115,7 @@ def replace_process(
         raise CommandNotFound(message, NOT_EXECUTABLE) from error
 
 
-def _restore_signals() -> None:
+def restore_signals() -> None:
     """Undo what Python ignores at its start: an ignored signal stays ignored in the command."""
     for name in ("SIGPIPE", "SIGXFSZ"):
         if hasattr(signal, name):

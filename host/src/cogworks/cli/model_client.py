@@ -7,6 +7,7 @@ events are followed where the server has them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -90,6 +91,15 @@ class ModelClient:
         fields = answer if is_object(answer) else {}
         reason = fields.get("user_healthcheck_error") or fields.get("error") or ""
         return Health(str(fields.get("status", "")), str(reason))
+
+    async def wait_listening(self, timeout_s: float) -> None:
+        """Wait until the server answers at all, or the time is over."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while True:
+                    if await self._health() is not None:
+                        return
+                    await asyncio.sleep(POLL_S)
 
     async def document(self) -> dict[str, Any]:
         """Return the model's OpenAPI document.

@@ -13,7 +13,6 @@ from typing import Any, TypeVar, cast
 import click
 from click.core import ParameterSource
 
-from cogworks.cli.errors import NotAvailable
 from cogworks.cli.state import State
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,8 +24,6 @@ REGISTRY = "registry"
 """Where a context keeps what `--registry` names."""
 ENGINE = "engine"
 """Where a context keeps what was said about engines: an ``EngineOptions``."""
-
-_CHOOSES_A_BASE = "Accepted, without effect: cog.yaml and the requirements choose the base."
 
 
 def global_options(function: F) -> F:
@@ -126,7 +123,8 @@ class EngineOptions:
         name: `local`, `docker` or `podman`; None where neither an option nor a variable says.
         is_explicit: by the option, not by the variable.
         container_only: the given options that have no effect with the local engine.
-        bases: those that choose a base, which has no effect: cog.yaml and the requirements do.
+        cuda_base: whether a GPU project rests on nvidia/cuda: `auto`, `true` or `false`.
+        bases: the given options that choose the base of an image to be built.
     """
 
     name: str | None = None
@@ -134,6 +132,8 @@ class EngineOptions:
     gpus: str | None = None
     dockerfile: str | None = None
     published: tuple[str, ...] = ()
+    cuda_base: str = "auto"
+    cog_base: bool | None = None
     container_only: list[str] = field(default_factory=list[str])
     bases: list[str] = field(default_factory=list[str])
 
@@ -162,14 +162,18 @@ def engine_options(function: F) -> F:
             metavar="all|N|device=IDS",
             help="GPUs for the container. [default: all, for a model that asks for them]",
         ),
-        _container_option("--use-cuda-base-image", metavar="auto|true|false", help=_CHOOSES_A_BASE),
+        _container_option(
+            "--use-cuda-base-image",
+            metavar="auto|true|false",
+            help="Whether a GPU project in a container rests on nvidia/cuda. [default: auto]",
+        ),
         _container_option(
             "--use-cog-base-image",
             type=click.BOOL,
             is_flag=False,
             flag_value=True,
             metavar="[BOOL]",
-            help=_CHOOSES_A_BASE,
+            help="Accepted, without effect: layers are shared without such images.",
         ),
         _container_option("--dockerfile", metavar="FILE", hidden=True),
     ]
@@ -181,19 +185,6 @@ def engine_options(function: F) -> F:
 def engine_choice(context: click.Context) -> EngineOptions:
     """Return what was said about engines."""
     return cast("EngineOptions", context.meta.setdefault(ENGINE, EngineOptions()))
-
-
-def require_local(choice: EngineOptions) -> None:
-    """Refuse a container engine where only this machine can be used so far.
-
-    Raises:
-        NotAvailable: one was chosen.
-    """
-    if not choice.is_local:
-        raise NotAvailable(
-            f"a project cannot run with the engine {choice.name} yet; an image can, by `cog run IMAGE`. "
-            "Leave --engine and COG_ENGINE out to run the project on this machine."
-        )
 
 
 def named_registry(context: click.Context) -> str | None:
@@ -236,7 +227,12 @@ def _note_container_option(context: click.Context, option: click.Parameter, valu
             choice.dockerfile = value
         case "publish":
             choice.published = value
+        case "use_cuda_base_image":
+            # The format takes any other word for true.
+            choice.cuda_base = value if value in ("auto", "false") else "true"
+            choice.bases.append(name)
         case _:
+            choice.cog_base = value
             choice.bases.append(name)
 
 

@@ -18,7 +18,6 @@ from cogworks.cli.options import (
     file_option,
     global_options,
     python_option,
-    require_local,
     setup_timeout_option,
 )
 from cogworks.cli.outputs import Sink
@@ -142,8 +141,14 @@ def run_model(
 
         run_image(image, call, state, options, choice, arguments.setup_timeout_s, source)
         return
-    require_local(choice)
     project = open_project(state, options)
+    if not choice.is_local:
+        from cogworks.cli.container_run import run_project
+
+        document = describe_model(project, state, mode.name)
+        timeout_s = arguments.setup_timeout_s
+        run_project(project, document, call, state, options, choice, timeout_s, source)
+        return
     prepared = prepare(project, state, options) if source == "live" else None
     if prepared is not None:
         document = describe_live_model(project, state, options, prepared, modes=(mode.name,))

@@ -14,7 +14,6 @@ from cogworks.cli.options import (
     file_option,
     global_options,
     python_option,
-    require_local,
     setup_timeout_option,
     web_url,
 )
@@ -90,9 +89,13 @@ def command(
     choice = engine_choice(context)
     ignored = choice.container_only
     options = Options(config_name, environment, python_version, progress_style, ignored)
-    require_local(choice)
     project = open_project(state, options)
     document = describe_model(project, state)
+    if not choice.is_local:
+        from cogworks.cli.container_serve import Serving, serve_project
+
+        serving = Serving(host, port, store, upload_url, reload, setup_timeout_s)
+        context.exit(serve_project(project, document, serving, state, options, choice))
     prepared = prepare(project, state, options)
 
     from cogworks.server.serve import serve

@@ -118,7 +118,7 @@ def notices(project: Project) -> list[str]:
         names = ", ".join(f"build.{name}" for name in skipped)
         found.append(
             f"{names} cannot be applied without an image: this machine is used as it is. "
-            "Images come with `cog build`, which this version does not have yet."
+            "With `--engine docker` or `--engine podman` the project runs in a container that has them."
         )
     if build.requirements_file is None or build.requirements_file.suffix != ".toml":
         # Whoever makes the environment gets the error of a bad file, with all its problems.

@@ -45,6 +45,7 @@ def _serve(options: argparse.Namespace, environment: os._Environ[str]) -> int:
         Settings.from_environment(environment),
         host=options.host,
         await_explicit_shutdown=options.await_explicit_shutdown,
+        reload_on_hangup=options.reload_on_hangup,
     )
     if options.upload_url:
         settings = dataclasses.replace(settings, upload_url=options.upload_url)
@@ -64,7 +65,9 @@ def _serve(options: argparse.Namespace, environment: os._Environ[str]) -> int:
     )
     if not launch.ref:
         settings, launch = _complete_by_project(settings, launch)
-    return serve(settings, launch, _read_document(), announce=_announcement(settings))
+    document = _read_document(environment.get("COG_OPENAPI_SCHEMA"))
+    announce = _say_nothing if options.no_announce else _announcement(settings)
+    return serve(settings, launch, document, announce=announce)
 
 
 def _complete_by_project(settings: Settings, launch: WorkerLaunch) -> tuple[Settings, WorkerLaunch]:
@@ -91,16 +94,19 @@ def _complete_by_project(settings: Settings, launch: WorkerLaunch) -> tuple[Sett
     return settings, dataclasses.replace(launch, ref=ref, environment=environment)
 
 
-def _read_document() -> dict[str, Any] | None:
-    """Return the document that the image carries; without one the worker's own is used."""
+def _read_document(given: str | None = None) -> dict[str, Any] | None:
+    """Return the document that the image carries, or that of a file; without one the worker's own is used."""
+    file = Path(given) if given else SCHEMA_FILE
     try:
-        document: Any = json.loads(SCHEMA_FILE.read_text())
+        document: Any = json.loads(file.read_text())
     except FileNotFoundError:
+        if given:
+            raise StartError(f"COG_OPENAPI_SCHEMA: there is no file {file}") from None
         return None
     except ValueError as error:
-        raise StartError(f"{SCHEMA_FILE} is not JSON: {error}") from error
+        raise StartError(f"{file} is not JSON: {error}") from error
     if not isinstance(document, dict):
-        raise StartError(f"{SCHEMA_FILE} does not hold a JSON object")
+        raise StartError(f"{file} does not hold a JSON object")
     return cast("dict[str, Any]", document)
 
 
@@ -117,7 +123,11 @@ def _sdk_tree(options: argparse.Namespace) -> Path:
 def _announcement(settings: Settings) -> Callable[[str], None]:
     """Return what tells the address; whoever wants warnings only knows it, unless the port is a free one."""
     is_wanted = settings.log_level in ("debug", "info") or settings.port == 0
-    return _announce if is_wanted else lambda url: None
+    return _announce if is_wanted else _say_nothing
+
+
+def _say_nothing(url: str) -> None:
+    """Somebody else tells the address."""
 
 
 def _announce(url: str) -> None:
@@ -135,6 +145,12 @@ def _parser() -> argparse.ArgumentParser:
         const=True,
         default=False,
         help="ignore SIGTERM until POST /shutdown",
+    )
+    parser.add_argument(
+        "--reload-on-hangup", action="store_true", help="replace the workers at SIGHUP"
+    )
+    parser.add_argument(
+        "--no-announce", action="store_true", help="do not print the address; it is another outside"
     )
     parser.add_argument("--x-mode", choices=("run", "predict", "train"), default="run")
     parser.add_argument("--store", help="where finished predictions are kept: sqlite:///FILE")

@@ -98,14 +98,18 @@ class Lifetime:
         answering = app if spans is None else _traced(app, spans, routes)
         listener = Listener(answering, app.prompt)
         await listener.start(sock)
-        watching = asyncio.create_task(self._reload_on_change(service))
+        watching = [
+            asyncio.create_task(self._reload_on_change(service)),
+            asyncio.create_task(self._reload_on_hangup(service)),
+        ]
         announce()
         _spare_garbage_collection()
         await stopping.wait()
         logger.info("shutting down")
         failed = health.has_failed(service)
         lag.close()
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         listener.stop_accepting()
         await service.stop(self._settings.shutdown_grace_s)
         await listener.close(CLOSE_S)
@@ -133,6 +137,16 @@ class Lifetime:
         async for changes in awatch(self._reload_paths, watch_filter=SourceFilter()):
             names = sorted({Path(path).name for _, path in changes})
             logger.info("changed: %s; restarting the worker", ", ".join(names[:5]))
+            await service.restart_workers()
+
+    async def _reload_on_hangup(self, service: PredictionService) -> None:
+        if not self._settings.reload_on_hangup:
+            return
+        hung_up = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hung_up.set)
+        while await hung_up.wait():
+            hung_up.clear()
+            logger.info("SIGHUP; restarting the worker")
             await service.restart_workers()
 
 

@@ -296,6 +296,11 @@ class Settings:
     await_explicit_shutdown: bool = _setting(
         False, None, "Ignore SIGTERM until POST /shutdown (`--await-explicit-shutdown`)."
     )
+    reload_on_hangup: bool = _setting(
+        False,
+        None,
+        "Replace the workers at SIGHUP, as the model has changed (`--reload-on-hangup`).",
+    )
     max_deaths: int = _setting(
         3, None, "Deaths of a worker in a row, without a success in between, before it stays down."
     )

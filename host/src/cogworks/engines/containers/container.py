@@ -111,6 +111,15 @@ class Container:
     def _has_not_started(self, code: int) -> bool:
         return code in ENGINE_CODES and _ENGINE_WORDS.search(str(self._tail)) is not None
 
+    @property
+    def exit_code(self) -> int | None:
+        """How the container ended; None while it runs."""
+        return self._ended.result() if self._ended.done() else None
+
+    async def send_signal(self, name: str) -> None:
+        """Send a signal, such as `HUP`, to the container's first process."""
+        await self._ask(["kill", "--signal", name, self.name])
+
     async def until_end(self) -> None:
         """Wait for an end that is none: an error tells of it."""
         raise ContainerExited(await self.wait())

@@ -10,18 +10,20 @@ import os
 import subprocess
 from contextlib import suppress
 
-from cogworks.engines.containers.engine import ContainerEngine
+from cogworks.engines.containers.engine import DOCKER, PODMAN, ContainerEngine
 
 SHELL = "/bin/sh"
 SCRIPT = """
 trap '' HUP INT QUIT TERM
+pauses=$1; shift
 read -r word && exit
-for pause in 0 1 3; do
+for pause in $pauses; do
   sleep "$pause"
   "$@"
 done
 """
-"""Several times, since the container may be in the making when its owner dies."""
+PAUSES = {DOCKER: "0 1", PODMAN: "0"}
+"""Docker's daemon may still be making the container when its owner dies; podman has no daemon."""
 RELEASE = b"released\n"
 
 
@@ -35,7 +37,7 @@ class Lifeline:
         reader, self._writer = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [SHELL, "-c", SCRIPT, "sh", *removal(engine, name)],
+                [SHELL, "-c", SCRIPT, "sh", PAUSES[engine.server], *removal(engine, name)],
                 env=dict(engine.environment),
                 stdin=reader,
                 stdout=subprocess.DEVNULL,
@@ -69,5 +71,5 @@ class Lifeline:
 def removal(engine: ContainerEngine, name: str) -> list[str]:
     """Return the command that ends and removes a container at once, with its anonymous volumes."""
     # Podman would ask it to end first, and wait for that.
-    at_once = ["--time", "0"] if engine.is_podman and engine.name != "docker" else []
+    at_once = ["--time", "0"] if engine.name == PODMAN else []
     return [engine.program, "rm", "--force", "--volumes", *at_once, name]

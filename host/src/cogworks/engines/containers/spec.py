@@ -71,12 +71,14 @@ class ContainerSpec:
     Attributes:
         image: its name or ID; the engine has it.
         command: instead of the image's; empty for that.
+        entrypoint: instead of the image's; one program.
         platform: that of the image.
         user: instead of the image's.
     """
 
     image: str
     command: tuple[str, ...] = ()
+    entrypoint: str = ""
     environment: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     ports: tuple[Port, ...] = ()
     mounts: tuple[Mount, ...] = ()
@@ -146,8 +148,13 @@ def _options(engine: ContainerEngine, spec: ContainerSpec) -> Iterator[str]:
         yield from ("--mount", _mount(mount))
     for name, value in spec.environment.items():
         yield from ("--env", name if _is_handed_on(name, value, engine) else f"{name}={value}")
+    if spec.mounts and engine.is_podman:
+        # SELinux, which podman's systems have on, would keep the container from the folder.
+        yield from ("--security-opt", "label=disable")
     if spec.user:
         yield from ("--user", spec.user)
+    if spec.entrypoint:
+        yield from ("--entrypoint", spec.entrypoint)
     if spec.working_dir:
         yield from ("--workdir", spec.working_dir)
     if spec.reaches_host and _knows_gateway(engine):
