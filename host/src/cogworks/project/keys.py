@@ -85,7 +85,7 @@ KEYS: tuple[Key, ...] = (
         "The command.",
         rule=COMMAND,
         required=True,
-        example="./fetch.sh",
+        example="hf download org/model --local-dir /opt/model",
     ),
     Key("build.run[].mounts", _LIST, "Secrets that the command may read."),
     Key("build.run[].mounts[]", _MAPPING, "One secret."),
@@ -119,7 +119,7 @@ KEYS: tuple[Key, ...] = (
         "Commands to run while the image is built.",
         replacement="build.run",
     ),
-    Key("build.pre_install[]", _TEXT, "A command.", rule=COMMAND, example="./fetch.sh"),
+    Key("build.pre_install[]", _TEXT, "A command.", rule=COMMAND, example="echo hello"),
     Key(
         "build.cuda",
         _VERSION,
