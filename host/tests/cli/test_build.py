@@ -206,3 +206,23 @@ def test_without_an_engine_the_image_is_built_and_the_reason_told(
     wanted = desk.call(build_command, [*arguments, "--load"], {"PATH": path})
     assert isinstance(wanted.exception, CogworksError)
     assert "The image is built; it is not loaded." in str(wanted.exception)
+
+
+def test_a_fresh_machine_takes_layers_from_the_index_that_is_named(
+    desk: Desk, tmp_path: Path
+) -> None:
+    index = f"{desk.host}/team/layers"
+    text_of(desk.push(f"{desk.host}/me/a", "--layer-index", index))
+    fresh = str(tmp_path / "fresh")
+    pushed = desk.push(f"{desk.host}/me/b", COG_LAYER_INDEX=index, COG_CACHE_DIR=fresh)
+    # The environment, the code, what is said about it, the configuration.
+    assert " in 4 blobs" in text_of(pushed)
+    assert not (tmp_path / "fresh" / "oci" / "wheels" / "sha256").exists()
+    verified = desk.build("--layer-index", index, "--verify-layers")
+    assert "none of them made now" not in text_of(verified)
+
+
+def test_a_repository_for_layers_has_no_tag(desk: Desk) -> None:
+    result = desk.build("--layer-index", f"{desk.host}/team/layers:v1")
+    assert isinstance(result.exception, CogworksError)
+    assert "a repository has neither tag nor digest" in str(result.exception)

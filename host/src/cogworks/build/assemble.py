@@ -47,7 +47,7 @@ from cogworks.oci.manifest import Manifest
 from cogworks.project.cuda import select_cuda
 from cogworks.project.model import Project
 from cogworks.registry.artifact import Artifact
-from cogworks.registry.blobs import Blob, BytesBlob, FileBlob, RemoteBlob
+from cogworks.registry.blobs import Blob, BytesBlob, RemoteBlob
 from cogworks.schema import describe
 
 if TYPE_CHECKING:
@@ -115,10 +115,7 @@ class BuiltImage:
 
     def blobs(self, client: Client) -> dict[Digest, Blob]:
         """Return every blob of the manifest; the base's come from its registry when they are read."""
-        own: list[Blob] = [
-            FileBlob(one.cached.path, one.cached.layer.digest, one.cached.layer.size_bytes)
-            for one in self.layers
-        ]
+        own: list[Blob] = [one.cached.blob for one in self.layers]
         repository = self.base.reference.repository
         remote: list[Blob] = [
             RemoteBlob(client, repository, one) for one in self.base.image.manifest.layers
@@ -229,6 +226,6 @@ def _our_layers(
     ]
     progress.stage("Packing the server's layers")
     with coming(wheels):
-        if not cache.has_layer(server_key(wheels, python, path, compilers[0]), how.codec):
+        if cache.missing([server_key(wheels, python, path, compilers[0])], how.codec):
             start(wheels)
         return run_steps(steps, how.jobs, on_layer, partial(give_up, wheels))

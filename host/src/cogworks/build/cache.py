@@ -18,23 +18,29 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
 from filelock import FileLock
 
+from cogworks.build.errors import LayerMismatchError
 from cogworks.build.file_hash import FileHashes
 from cogworks.build.packer import Summary
+from cogworks.build.shared_layers import SharedLayers
 from cogworks.engines.lease import Lease, note_use
 from cogworks.oci.digest import Digest
 from cogworks.oci.errors import DigestError
 from cogworks.oci.layer import Codec, Layer
+from cogworks.registry.blobs import Blob, FileBlob
 
 NAME_MAX_CHARS = 64
 """Keys and digests are sha256: 64 digits."""
+LOOKUPS = 8
+"""Keys that others are asked for at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +53,27 @@ class KnownLayer:
 
 @dataclass(frozen=True, slots=True)
 class CachedLayer:
-    """A layer on disk; ``is_new`` if it was packed just now; ``facts`` are those that its packer told."""
+    """A layer: a file at ``path``, or a blob that is elsewhere.
+
+    Attributes:
+        is_new: it was packed just now.
+        facts: those that its packer told.
+        elsewhere: where the blob is instead; then there is no file.
+        shared_as: its key, if others may have it by that.
+    """
 
     layer: Layer
     path: Path
     is_new: bool
     facts: Mapping[str, object] = field(default_factory=dict[str, object])
+    elsewhere: Blob | None = field(default=None, compare=False, repr=False)
+    shared_as: str = ""
+
+    @property
+    def blob(self) -> Blob:
+        """What its bytes are read from."""
+        file = FileBlob(self.path, self.layer.digest, self.layer.size_bytes)
+        return file if self.elsewhere is None else self.elsewhere
 
 
 class Cache:
@@ -60,11 +81,20 @@ class Cache:
 
     Attributes:
         is_reused: whether layers of earlier builds are used; what this object made is used in any case.
+        is_verified: pack every layer that can be repeated anew, and compare it with what is known of it.
+        shared: where else layers may be found.
     """
 
-    def __init__(self, cache_dir: Path, *, is_reused: bool = True) -> None:
+    def __init__(
+        self,
+        cache_dir: Path,
+        *,
+        is_reused: bool = True,
+        is_verified: bool = False,
+        shared: SharedLayers | None = None,
+    ) -> None:
         self.root = cache_dir / "oci"
-        self.is_reused = is_reused
+        self.is_reused, self.is_verified, self.shared = is_reused, is_verified, shared
         self._made: set[str] = set()
         self.lease = Lease(cache_dir)
         self.hashes = FileHashes(self.root / "filehash")
@@ -78,33 +108,104 @@ class Cache:
         return self.root / "wheels" / "sha256" / digest.hex
 
     def layer(
-        self, key: str, codec: Codec, make: Callable[[Path], Summary], title: str = ""
+        self,
+        key: str,
+        codec: Codec,
+        make: Callable[[Path], Summary],
+        title: str = "",
+        *,
+        is_shared: bool = False,
+        is_repeatable: bool = True,
     ) -> CachedLayer:
-        """Return the layer of a key; ``make`` packs it into a new file where the cache has none.
+        """Return the layer of a key; ``make`` packs it into a new file where nobody has it.
 
         Two builds that want the same layer make it once: the second waits for the first.
 
         Args:
-            title: what is in it, for people who look at the cache.
+            title: what is in it, for people.
+            is_shared: others may have packed it, and may have what is packed here.
+            is_repeatable: packing it again has to give the same layer.
+
+        Raises:
+            LayerMismatchError: it was packed anew to be compared, and is another one than what is known.
         """
-        found = self.find_layer(key, codec)
+        found = self._find(key, codec, is_shared=is_shared, is_repeatable=is_repeatable)
         if found is not None:
             return found
         with self.lock(key):
-            found = self.find_layer(key, codec)
+            found = self._find(key, codec, is_shared=is_shared, is_repeatable=is_repeatable)
             if found is not None:
                 return found
             with self.temporary() as path:
                 summary = make(path)
                 layer = summary.layer
+                if self.is_verified and is_repeatable:
+                    self._compare(key, layer, title, is_shared=is_shared)
                 target = self.keep(path, self.blob_path(layer.digest), layer.digest)
             self._note(key, summary, title)
             self._made.add(key)
-            return CachedLayer(layer, target, True, summary.facts)
+            shared_as = key if is_shared else ""
+            return CachedLayer(layer, target, True, summary.facts, shared_as=shared_as)
 
-    def has_layer(self, key: str, codec: Codec) -> bool:
-        """Tell whether a layer need not be packed."""
-        return self.find_layer(key, codec) is not None
+    def missing(self, keys: Sequence[str], codec: Codec) -> frozenset[str]:
+        """Return which layers have to be packed; all of them may be shared, and repeated."""
+
+        def is_missing(key: str) -> bool:
+            return self._find(key, codec, is_shared=True, is_repeatable=True) is None
+
+        if self.shared is None:
+            return frozenset(key for key in keys if is_missing(key))
+        with ThreadPoolExecutor(LOOKUPS) as pool:
+            found = pool.map(is_missing, keys)
+            return frozenset(key for key, is_gone in zip(keys, found, strict=True) if is_gone)
+
+    def fetch(self, found: CachedLayer) -> CachedLayer:
+        """Return a layer as a file of this cache, wherever it is.
+
+        Raises:
+            RegistryError: it cannot be fetched.
+            MismatchError: what comes is not what its digest says.
+        """
+        if found.elsewhere is None:
+            return found
+        digest = found.layer.digest
+        path = self.blob_path(digest)
+        with self.lock(f"blob-{digest.hex}"):
+            if not self.is_whole(path, digest, found.layer.size_bytes):
+                with self.temporary() as temporary:
+                    with temporary.open("xb") as file:
+                        for block in found.elsewhere.open():
+                            file.write(block)
+                    self.keep(temporary, path, digest)
+        return replace(found, path=path, elsewhere=None)
+
+    def _find(
+        self, key: str, codec: Codec, *, is_shared: bool, is_repeatable: bool
+    ) -> CachedLayer | None:
+        """Return a layer that need not be packed."""
+        if self.is_verified and is_repeatable and key not in self._made:
+            return None
+        found = self.find_layer(key, codec)
+        if found is not None:
+            return replace(found, shared_as=key) if is_shared else found
+        if self.shared is None or not is_shared or not self.is_reused:
+            return None
+        known = self.shared.find(key, codec)
+        if known is None:
+            return None
+        path = self.blob_path(known.layer.digest)
+        return CachedLayer(known.layer, path, False, known.facts, known.blob, key)
+
+    def _compare(self, key: str, layer: Layer, title: str, *, is_shared: bool) -> None:
+        """Compare a layer that was packed anew with what the cache and others say of it."""
+        noted = _read_json(self._key_path(key)).get("diff_id")
+        if noted is not None and noted != layer.diff_id.hex:
+            raise LayerMismatchError(title or key, "the cache", str(noted), layer.diff_id.hex)
+        shared = self.shared if is_shared else None
+        known = shared.find(key, layer.codec) if shared is not None else None
+        if shared is not None and known is not None and known.layer.diff_id != layer.diff_id:
+            told = known.layer.diff_id.hex
+            raise LayerMismatchError(title or key, shared.name, told, layer.diff_id.hex)
 
     def find_layer(self, key: str, codec: Codec) -> CachedLayer | None:
         """Return a layer that is there and whole; what is damaged is removed."""

@@ -65,7 +65,7 @@ def weights_layer(
         return write_layer(with_parents(members), chosen, path)
 
     title = ", ".join(sorted(one.path for one in files))
-    return cache.layer(key, chosen, make, f"weights: {title}")
+    return cache.layer(key, chosen, make, f"weights: {title}", is_shared=True)
 
 
 def metadata_layer(cache: Cache, files: Mapping[str, bytes], codec: Codec) -> CachedLayer:

@@ -8,6 +8,7 @@ BuildError
 |- DockerignoreError      a line of .dockerignore is no pattern
 |- ContextError           the project's files cannot be read, or change while they are read
 |- LayerLimitError        more layers than an image may have
+|- LayerMismatchError     a layer that was packed anew is another one than what is known by its key
 |- InterpreterError       a Python that the image has to bring along cannot be had
 |- ImageNameError         an image has no name to be pushed to, or two that exclude each other
 |- BaseError              a base image is none that packages can be chosen for
@@ -62,6 +63,18 @@ class ContextError(BuildError):
 
 class LayerLimitError(BuildError):
     """More layers than an image may have."""
+
+
+class LayerMismatchError(BuildError):
+    """A layer that was packed anew is another one than what is known by its key."""
+
+    def __init__(self, title: str, where: str, known: str, packed: str) -> None:
+        self.title = title
+        super().__init__(
+            f"the layer {title} is not what {where} has: packed anew, its diff_id is sha256:{packed}, and there it is "
+            f"sha256:{known}. Do not use the one that is there before you know why: its content was changed, or the "
+            "packer is not the same."
+        )
 
 
 class ImageNameError(BuildError):

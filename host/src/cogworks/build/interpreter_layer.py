@@ -38,7 +38,7 @@ def interpreter_layer(
                 members += _compiled(python, compiler, modules, scratch)
             return write_layer(with_parents(members), codec, path)
 
-    return cache.layer(key, codec, make, f"Python {python.version}")
+    return cache.layer(key, codec, make, f"Python {python.version}", is_shared=True)
 
 
 def _members(python: StandalonePython) -> Iterator[Member]:

@@ -246,6 +246,7 @@ def _plan(
     weights = {one.path: one for one in context.weights}
     make_venv = partial(venv_layer, cache, target.python, options.interpreter, options.codec)
     steps: list[tuple[str, MakeLayer]] = [("environment", make_venv)]
+    keyed: dict[str, list[WheelFile]] = {}
     for one in _groups(context, wheels, options):
         names = [item.name for item in one.items]
         title = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
@@ -254,10 +255,11 @@ def _plan(
             steps.append((title, partial(weights_layer, cache, context, files, options.codec)))
         else:
             chosen = [by_name[name] for name in names]
-            if not cache.has_layer(wheels_key(chosen, target.python, compiler), options.codec):
-                start(chosen)
+            keyed[wheels_key(chosen, target.python, compiler)] = chosen
             make = partial(wheels_layer, cache, chosen, target.python, compiler, options.codec)
             steps.append((title, make))
+    missing = cache.missing(list(keyed), options.codec)
+    start([one for key, wheels in keyed.items() if key in missing for one in wheels])
     return steps
 
 

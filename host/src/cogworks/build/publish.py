@@ -9,11 +9,12 @@ from typing import Self
 
 from cogworks.build.assemble import BuiltImage
 from cogworks.build.base_image import Base
+from cogworks.build.layer_index import LayerIndex
 from cogworks.build.layers import NamedLayer
 from cogworks.build.mount_sources import MountSources
 from cogworks.oci.digest import Digest
 from cogworks.oci.reference import Reference, Repository
-from cogworks.registry.blobs import Blob, FileBlob, RemoteBlob
+from cogworks.registry.blobs import Blob, RemoteBlob
 from cogworks.registry.client import Client
 from cogworks.registry.errors import RegistryError
 from cogworks.registry.push import ImagePush, ImageToPush, Pushed
@@ -29,6 +30,7 @@ class Publication:
     Args:
         seen: tells what the repository has already and where other blobs may be mounted from; it is told where they are
             in the end.
+        index: gets the layers that others may use.
     """
 
     def __init__(
@@ -38,7 +40,9 @@ class Publication:
         base: Base,
         rules: UploadRules | None = None,
         seen: MountSources | None = None,
+        index: LayerIndex | None = None,
     ) -> None:
+        self._index = index
         self._client, self._base, self._seen = client, base, seen
         self._repository = reference.repository
         self._sources: Mapping[Digest, Sequence[Repository]] = {}
@@ -71,7 +75,7 @@ class Publication:
         Raises:
             RegistryError: what was sent before failed.
         """
-        self._add(blob_of(layer))
+        self._add(layer.cached.blob)
 
     def finish(self, image: BuiltImage) -> Pushed:
         """Send what is missing, then the manifest.
@@ -83,7 +87,12 @@ class Publication:
         pushed = self._push.finish(ImageToPush(image.manifest, blobs, self._sources))
         if self._seen is not None:
             self._seen.remember(self._repository, pushed, self._sources)
-        return replace(pushed, notices=tuple(self._attach(image)))
+        notices = [*self._attach(image)]
+        if self._index is not None:
+            notices.append(
+                self._index.publish([one.cached for one in image.layers], self._repository)
+            )
+        return replace(pushed, notices=tuple(one for one in notices if one))
 
     def _attach(self, image: BuiltImage) -> Iterator[str]:
         """Put what belongs to the image beside it; yield what went wrong: the image itself is there."""
@@ -99,27 +108,23 @@ class Publication:
         self._push.add(blob, self._sources.get(blob.digest, ()))
 
 
-def blob_of(layer: NamedLayer) -> FileBlob:
-    """Return a layer as what can be uploaded."""
-    return FileBlob(layer.cached.path, layer.cached.layer.digest, layer.cached.layer.size_bytes)
-
-
 def publish(
     client: Client,
     reference: Reference,
     image: BuiltImage,
     rules: UploadRules | None = None,
     seen: MountSources | None = None,
+    index: LayerIndex | None = None,
 ) -> Pushed:
     """Push an image under a name.
 
     The base's layers are mounted from its repository if it is in the same registry, else streamed from there.
 
     Args:
-        seen: as for ``Publication``.
+        seen, index: as for ``Publication``.
 
     Raises:
         RegistryError: it could not be done; the name is as it was before.
     """
-    with Publication(client, reference, image.base, rules, seen) as publication:
+    with Publication(client, reference, image.base, rules, seen, index) as publication:
         return publication.finish(image)

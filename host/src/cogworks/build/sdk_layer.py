@@ -44,7 +44,7 @@ def sdk_layer(
             members = with_parents([*_tree(python), *contents.members])
             return replace(write_layer(members, codec, path), facts=contents.facts)
 
-    return cache.layer(key, codec, make, "SDK")
+    return cache.layer(key, codec, make, "SDK", is_shared=True)
 
 
 def _tree(python: tuple[int, int]) -> list[Member]:

@@ -76,7 +76,9 @@ def server_layer(
             summary = write_layer(with_parents(whole), codec, path)
             return replace(summary, facts=contents.facts)
 
-    return cache.layer(server_key(wheels, python, interpreter, compiler), codec, make, "server")
+    return cache.layer(
+        server_key(wheels, python, interpreter, compiler), codec, make, "server", is_shared=True
+    )
 
 
 def server_key(

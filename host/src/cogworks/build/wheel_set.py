@@ -129,7 +129,7 @@ def wheels_layer(
             return replace(summary, facts=contents.facts)
 
     title = ", ".join(sorted("-".join(one.filename.split("-", 2)[:2]) for one in wheels))
-    return cache.layer(wheels_key(wheels, python, compiler), codec, make, title)
+    return cache.layer(wheels_key(wheels, python, compiler), codec, make, title, is_shared=True)
 
 
 @contextmanager

@@ -35,6 +35,8 @@ class BuildOptions:
     pull: bool = False
     compression: str = "gzip"
     no_cache: bool = False
+    layer_index: str | None = None
+    verify_layers: bool = False
     lock: bool = False
     separate_weights: bool = False
     secrets: tuple[str, ...] = ()
@@ -93,6 +95,18 @@ def _options() -> list[Callable[[Any], Any]]:
             help="How layers are packed; Docker before 23 cannot read zstd.",
         ),
         click.option("--no-cache", is_flag=True, help="Make every layer anew; downloads are kept."),
+        click.option(
+            "--layer-index",
+            envvar="COG_LAYER_INDEX",
+            show_envvar=True,
+            metavar="REPOSITORY",
+            help="Take layers that others have packed from this repository; a push puts ours there.",
+        ),
+        click.option(
+            "--verify-layers",
+            is_flag=True,
+            help="Pack every layer anew, and compare it with the cache and the index.",
+        ),
         click.option(
             "--lock",
             is_flag=True,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cogworks.build.assemble import BuiltImage, How
     from cogworks.build.base_image import Base
     from cogworks.build.builder import Builder
+    from cogworks.build.layer_index import LayerIndex
     from cogworks.build.layers import NamedLayer
     from cogworks.build.plan import Step
     from cogworks.oci.platform import Platform
@@ -84,8 +85,24 @@ class Building:
         from cogworks.build.builder import Builder
         from cogworks.build.cache import Cache
 
-        cache = Cache(find_cache_dir(self.state.environ), is_reused=not self.options.no_cache)
+        cache = Cache(
+            find_cache_dir(self.state.environ),
+            is_reused=not self.options.no_cache,
+            is_verified=self.options.verify_layers,
+            shared=self.layer_index,
+        )
         return Builder(cache, self.display, lambda: self.registries.client, self.state.environ)
+
+    @cached_property
+    def layer_index(self) -> LayerIndex | None:
+        """Where layers are that others have packed, if a repository of them is named."""
+        if self.options.layer_index is None:
+            return None
+        from cogworks.build.layer_index import LayerIndex
+        from cogworks.oci.reference import parse_repository
+
+        repository = parse_repository(self.options.layer_index)
+        return LayerIndex(lambda: self.registries.client, repository)
 
     @cached_property
     def platform(self) -> Platform:
@@ -120,7 +137,8 @@ class Building:
 
         how = self.how if with_code else replace(self.how, with_code=False, revision={})
         image = self.builder.build(self.project, base, how, tell)
-        for notice in image.notices:
+        index = self.layer_index
+        for notice in (*image.notices, *(index.notices if index is not None else ())):
             self.display.warning(notice)
         return image
 

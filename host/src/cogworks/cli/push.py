@@ -69,7 +69,9 @@ def _push(building: Building, target: Reference) -> tuple[BuiltImage, Pushed]:
 
     rules = UploadRules(on_progress=tell)
     seen = MountSources(building.builder.cache)
-    with Publication(building.registries.client, target, base, rules, seen) as publication:
+    with Publication(
+        building.registries.client, target, base, rules, seen, building.layer_index
+    ) as publication:
 
         def send(layer: NamedLayer) -> None:
             titles[str(layer.cached.layer.digest)] = layer.title

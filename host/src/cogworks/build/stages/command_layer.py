@@ -64,7 +64,8 @@ def command_layer(
         count = len(stage.commands)
         what = "a command" if count == 1 else f"{count} commands"
         shop.progress.stage(f"Running {what} of {project.config_path.name} with {shop.engine.name}")
-        ours = (LocalLayer(one.layer, one.path) for one in below)
+        here = (shop.cache.fetch(one) for one in below)
+        ours = (LocalLayer(one.layer, one.path) for one in here)
         image = Below(platform, environment, (*shop.base_layers, *ours))
         steps = tuple(
             Step(one.command.command, f"{one.place}: {one.key}", one.command.mounts)

@@ -60,7 +60,7 @@ def stage_layer(
             diff = run_job(shop, make_job(), folder, keeps_temporary=keeps_temporary)
             return write_archive(archive(layer_members(diff)), codec, path)
 
-    return cache.layer(key, codec, make)
+    return cache.layer(key, codec, make, is_shared=True, is_repeatable=False)
 
 
 def run_job(shop: Workshop, job: Job, folder: Path, *, keeps_temporary: bool = False) -> Diff:
