@@ -10,6 +10,7 @@ from cogworks.build.cache import Cache
 from cogworks.build.errors import BaseError
 from cogworks.oci.errors import PlatformError
 from cogworks.oci.platform import parse_platform
+from cogworks.oci.reference import parse_reference
 from cogworks.registry.client import Client
 from cogworks.testing.registry import FakeRegistry
 
@@ -55,6 +56,16 @@ def test_a_base_that_is_named_by_digest_is_asked_for_once(
     second = pull_base(client, first.reference, cache)
     assert len(registry.requests) == before
     assert second == first
+
+
+def test_a_base_that_is_known_from_another_registry_comes_from_the_one_that_is_named(
+    registry: FakeRegistry, client: Client, cache: Cache
+) -> None:
+    first = pull_base(client, push_base(client, registry.host), cache)
+    mirror = parse_reference("mirror.example/library/python:3.11-slim").with_digest(first.digest)
+    second = pull_base(client, mirror, cache)
+    assert second.reference == mirror
+    assert second.digest == first.digest
 
 
 def test_a_damaged_entry_of_the_cache_is_fetched_again(

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -133,7 +133,8 @@ def _pull(
     if reference.digest is not None:
         known = _known(_path(cache, reference.digest, platform))
         if known is not None:
-            return known
+            # The same base of another registry: its layers come from the one that is asked for now.
+            return replace(known, reference=replace(reference, digest=known.reference.digest))
     # Loaded only where a registry has to be asked: it takes longer than a build that changes nothing.
     from cogworks.registry.pull import pull_image
 
