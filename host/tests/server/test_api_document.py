@@ -70,8 +70,19 @@ def test_documents_are_valid(folder: Path, ref: str, mode: str) -> None:
     if ref.startswith("plain_defaults.py"):
         # The format says of a bare `list` that it holds objects; this author's holds text.
         del own["components"]["schemas"]["Input"]["properties"]["names"]["default"]
+    _forget_file_defaults(own)
     validate(own)
     validate(describe_api(own, mode, needs_token=True))
+
+
+def _forget_file_defaults(own: dict[str, Any]) -> None:
+    """Take out the defaults of files: the format calls them URIs, and an author's may be a path of the image."""
+    for name in ("Input", "TrainingInput"):
+        schema = own["components"]["schemas"].get(name, {})
+        for property_ in schema.get("properties", {}).values():
+            texts = {property_.get("format"), property_.get("items", {}).get("format")}
+            if "uri" in texts and "://" not in str(property_.get("default", "://")):
+                del property_["default"]
 
 
 def test_what_the_model_says_of_itself_stays() -> None:
