@@ -39,11 +39,15 @@ def render_section(about: Mapping[str, Any], times: Times, problems: Mapping[str
     told = "".join(f"{name}: {problem}\n\n" for name, problem in problems.items())
     return (
         f"{render_table(times)}\n{told}"
-        f"Medians of {about['rounds']} rounds, in seconds and as multiples of ours, measured on {about['date']} by "
+        f"{_rounds(about['rounds'])}, in seconds and as multiples of ours, measured on {about['date']} by "
         f"`{about['command']}` on: {machine['processor']}, {machine['cores']} cores, "
         f"{machine['memory_gib']} GiB, Linux {machine['kernel']}, Python {machine['python']}; "
         f"{', '.join(about['versions'])}.\n"
     )
+
+
+def _rounds(count: int) -> str:
+    return "One round" if count == 1 else f"Medians of {count} rounds"
 
 
 def _cell(value: float | None, ours: float | None, name: str) -> str:
