@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.parts.bridge import bridge
 from tests.parts.engine import Engine, plain_environment
@@ -50,8 +53,16 @@ def dockerd() -> Generator[Docker]:
             "DOCKER_BUILDKIT": "1",
         }
         docker = Docker(client, environment, host)
-        with running(command, folder / "log", lambda: _is_up(docker)):
+        with running(command, folder / "log", lambda: _is_up(docker), turn=_turn):
             yield docker
+
+
+@contextmanager
+def _turn() -> Generator[None]:
+    """Keep other processes of tests from starting or ending a daemon: two at once undo each other's iptables rules."""
+    with Path(tempfile.gettempdir(), "cog-dockerd.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _is_up(docker: Docker) -> bool:

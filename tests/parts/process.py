@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from tests.parts.missing import MissingPart, last_line
@@ -30,28 +30,42 @@ def running(
     log: Path,
     is_up: Callable[[], bool],
     environment: Mapping[str, str] | None = None,
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Generator[subprocess.Popen[bytes]]:
     """Run a server while the block runs; its output goes to the log.
 
     Args:
         is_up: whether it answers; asked again and again until it does.
+        turn: held while it starts and while it ends.
 
     Raises:
         MissingPart: it does not start here; the last line of its log is in the sentence.
     """
+    with turn():
+        process = _start(command, log, environment)
+        try:
+            _wait_until_up(process, command[0], log, is_up)
+        except BaseException:
+            _end(process)
+            raise
+    try:
+        yield process
+    finally:
+        with turn():
+            _end(process)
+
+
+def _start(
+    command: Sequence[str], log: Path, environment: Mapping[str, str] | None
+) -> subprocess.Popen[bytes]:
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [*_tied_to_us(), *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             env=environment,
         )
-        try:
-            _wait_until_up(process, command[0], log, is_up)
-            yield process
-        finally:
-            _end(process)
 
 
 def _tied_to_us() -> tuple[str, ...]:
