@@ -22,6 +22,7 @@ from types import TracebackType
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from cogworks.build.errors import WheelError
+from cogworks.build.zip_member import IsalError, can_read, read_member
 from cogworks.oci.errors import TarError, quoted
 from cogworks.oci.tar import checked_path
 
@@ -36,7 +37,7 @@ READ_BYTES = 1024 * 1024
 _HASHES = {"sha256", "sha384", "sha512"}
 _UNREADABLE = (
     *(zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, ValueError),
-    *(zlib.error, lzma.LZMAError),
+    *(zlib.error, lzma.LZMAError, IsalError),
 )
 _UNRECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 
@@ -63,12 +64,14 @@ class WheelArchive:
             self._zip = zipfile.ZipFile(path)
         except (InvalidWheelFilename, zipfile.BadZipFile) as error:
             raise WheelError(filename, f"it is not a wheel ({error})") from error
+        # One of its own: members are read in parts, and zipfile moves about in its file meanwhile.
+        self._file = path.open("rb")
         try:
             self.members = {info.filename: info for info in self._checked_members()}
             self.dist_info = self._find_dist_info()
             self.record = self._read_record()
         except BaseException:
-            self._zip.close()
+            self._close()
             raise
 
     def __enter__(self) -> WheelArchive:
@@ -80,6 +83,10 @@ class WheelArchive:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        self._file.close()
         self._zip.close()
 
     def fail(self, problem: str) -> WheelError:
@@ -100,14 +107,21 @@ class WheelArchive:
         algorithm, _, wanted = (recorded.hash_text if recorded else "").partition("=")
         digest = hashlib.new(algorithm or "sha256")
         try:
-            with self._zip.open(self.members[member]) as file:
-                while chunk := file.read(READ_BYTES):
-                    digest.update(chunk)
-                    yield chunk
+            for chunk in self._unpack(self.members[member]):
+                digest.update(chunk)
+                yield chunk
         except _UNREADABLE as error:
             raise self.fail(f"{quoted(member)} cannot be unpacked ({error})") from error
         if wanted and _base64(digest.digest()) != wanted.rstrip("="):
             raise self.fail(f"{quoted(member)} is not what RECORD says it is")
+
+    def _unpack(self, info: zipfile.ZipInfo) -> Iterator[bytes]:
+        if can_read(info):
+            yield from read_member(self._file, info)
+            return
+        with self._zip.open(info) as file:
+            while chunk := file.read(READ_BYTES):
+                yield chunk
 
     def read_small(self, member: str) -> bytes:
         """Return a file of metadata."""
