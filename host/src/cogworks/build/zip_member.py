@@ -8,11 +8,11 @@ from __future__ import annotations
 import struct
 import zipfile
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from isal import isal_zlib
 
-IsalError = isal_zlib.error
+IsalError = cast("type[Exception]", isal_zlib.error)
 """What the content of a damaged member raises."""
 
 READ_BYTES = 256 * 1024
@@ -47,7 +47,7 @@ def read_member(file: BinaryIO, info: zipfile.ZipInfo) -> Iterator[bytes]:
     unpack = _stored if info.compress_type == zipfile.ZIP_STORED else _deflated
     for block in unpack(file, left):
         size += len(block)
-        crc = isal_zlib.crc32(block, crc)
+        crc = isal_zlib.crc32(block, crc)  # pyright: ignore[reportUnknownMemberType]
         if size > info.file_size:
             break
         yield block
@@ -77,14 +77,18 @@ def _stored(file: BinaryIO, left: int) -> Iterator[bytes]:
 
 
 def _deflated(file: BinaryIO, left: int) -> Iterator[bytes]:
-    unpacker = isal_zlib.decompressobj(wbits=_RAW)
+    unpacker = isal_zlib.decompressobj(  # pyright: ignore[reportUnknownMemberType]
+        wbits=_RAW
+    )
     data = b""
     while not unpacker.eof:
         if not data:
             data = file.read(min(left, READ_BYTES))
             left -= len(data)
         # Also without more to read, there may be more to come.
-        block = unpacker.decompress(data, WRITE_BYTES)
+        block = unpacker.decompress(  # pyright: ignore[reportUnknownMemberType]
+            data, WRITE_BYTES
+        )
         if not block and not data:
             return
         data = unpacker.unconsumed_tail
