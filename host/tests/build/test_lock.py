@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cogworks.build.errors import LockError, NoWheelError
-from cogworks.build.lock import LockedWheel, pinned_hashes, read_lock
+from cogworks.build.lock import LockedSource, LockedWheel, pinned_hashes, read_lock
 from cogworks.build.target import Target
 from cogworks.oci.platform import parse_platform
 
@@ -27,7 +27,9 @@ def lock(*wheels: str, extra: str = "", name: str = "pixel") -> str:
 
 
 def choose(text: str, target: Target = AMD64, **options: object) -> list[str]:
-    return [one.filename for one in read_lock(text, Path("/lock"), target, **options)]  # type: ignore[arg-type]
+    found = read_lock(text, Path("/lock"), target, **options)  # type: ignore[arg-type]
+    assert found.sources == ()
+    return [one.filename for one in found.wheels]
 
 
 MANYLINUX = [
@@ -39,6 +41,9 @@ MANYLINUX = [
     "pixel-1.0-cp311-cp311-manylinux_2_28_x86_64.whl",
     "pixel-1.0-py3-none-any.whl",
 ]
+
+
+NEWER = "pixel-1.0-cp312-cp312-manylinux_2_39_x86_64.whl"
 
 
 def test_the_wheel_is_chosen_for_the_target_and_not_for_this_machine() -> None:
@@ -61,7 +66,7 @@ def test_stable_and_pure_wheels_fit_newer_pythons() -> None:
 
 
 def test_a_too_old_glibc_is_named_with_both_numbers() -> None:
-    text = lock("pixel-1.0-cp312-cp312-manylinux_2_39_x86_64.whl")
+    text = lock(NEWER)
     with pytest.raises(
         NoWheelError, match=r"pixel 1\.0 has no wheel for Python 3\.12 on linux/amd64.*"
     ):
@@ -75,12 +80,53 @@ def test_wheels_for_other_machines_are_listed() -> None:
         choose(lock(MANYLINUX[4]))
 
 
-def test_a_package_that_is_source_only_says_what_to_do() -> None:
-    sdist = (
-        f'sdist = {{ url = "https://x.example/pixel-1.0.tar.gz", hashes = {{ sha256 = "{SHA}" }} }}'
+SDIST = f'sdist = {{ url = "https://x.example/pixel-1.0.tar.gz", hashes = {{ sha256 = "{SHA}" }} }}'
+
+
+def source(text: str, **options: object) -> LockedSource:
+    found = read_lock(text, Path("/lock"), AMD64, **options)  # type: ignore[arg-type]
+    assert found.wheels == ()
+    (one,) = found.sources
+    return one
+
+
+def test_a_package_that_is_source_only_has_a_source_and_the_error_for_it() -> None:
+    found = source(lock(extra=SDIST))
+    assert found.archive is not None
+    assert (found.name, found.title) == ("pixel", "pixel 1.0")
+    assert found.archive.filename == "pixel-1.0.tar.gz"
+    assert found.archive.url == "https://x.example/pixel-1.0.tar.gz"
+    assert str(found.no_wheel(AMD64)).startswith(
+        "pixel 1.0 has no wheel for Python 3.12 on linux/amd64 (glibc 2.36): it comes as source only"
     )
-    with pytest.raises(NoWheelError, match="it comes as source only"):
-        choose(lock(extra=sdist))
+
+
+def test_a_source_serves_where_the_wheels_are_for_others() -> None:
+    assert "macosx" in source(lock(MANYLINUX[4], extra=SDIST)).why
+    assert "glibc 2.39" in source(lock(NEWER, extra=SDIST)).why
+    assert choose(lock(MANYLINUX[0], extra=SDIST)) == [MANYLINUX[0]]
+
+
+def test_a_source_needs_a_hash_that_its_author_allows() -> None:
+    assert source(lock(extra=SDIST), pinned={"pixel": frozenset({SHA})}).archive is not None
+    with pytest.raises(NoWheelError, match="source only"):
+        source(lock(extra=SDIST), pinned={"pixel": frozenset({"b" * 64})})
+
+
+def test_archives_and_repositories_are_sources() -> None:
+    archive = f'archive = {{ path = "pixel.zip", hashes = {{ sha256 = "{SHA}" }} }}'
+    found = source(lock(extra=archive))
+    assert found.archive is not None
+    assert (found.archive.path, found.archive.filename) == (Path("/lock/pixel.zip"), "pixel.zip")
+    commit = "c" * 40
+    vcs = (
+        f'vcs = {{ type = "git", url = "https://x.example/p.git", commit-id = "{commit}", '
+        'subdirectory = "python" }'
+    )
+    found = source(lock(extra=vcs))
+    assert found.archive is None
+    assert (found.repository, found.commit) == ("https://x.example/p.git", commit)
+    assert found.subdirectory == "python"
 
 
 def test_packages_for_other_systems_are_left_out() -> None:
@@ -100,7 +146,7 @@ def test_a_local_wheel_lies_relative_to_the_lock() -> None:
     archive = (
         f'archive = {{ path = "../w/pixel-1.0-py3-none-any.whl", hashes = {{ sha256 = "{SHA}" }} }}'
     )
-    (found,) = read_lock(lock(extra=archive), Path("/lock"), AMD64)
+    (found,) = read_lock(lock(extra=archive), Path("/lock"), AMD64).wheels
     assert isinstance(found, LockedWheel)
     assert (found.path, found.url) == (Path("/lock/../w/pixel-1.0-py3-none-any.whl"), None)
 

@@ -13,7 +13,7 @@ import pytest
 
 from cogworks.build.cache import Cache
 from cogworks.build.errors import LockError
-from cogworks.build.layers import locked_wheels
+from cogworks.build.locked_wheels import locked_wheels
 from cogworks.build.resolve import LOCK_NAME, Resolution, resolve
 from cogworks.build.target import Target
 from cogworks.build.torch_index import find_torch_index

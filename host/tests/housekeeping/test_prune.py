@@ -85,11 +85,20 @@ def test_a_blob_that_has_found_its_key_after_the_look_stays(stock: Stock) -> Non
 
 def test_notes_that_nobody_needs_any_more_go_along(stock: Stock) -> None:
     kept = stock.file("oci/locks/young.lock")
-    for name, days in (("oci/locks/old.lock", 2), ("oci/filehash/old.json", 40)):
+    for name, days in (
+        ("oci/locks/old.lock", 2),
+        ("oci/filehash/old.json", 40),
+        ("oci/built/old.json", 40),
+    ):
         stock.file(name, days)
-    stock.file("oci/filehash/young.json")
+    for name in ("oci/filehash/young.json", "oci/built/young.json"):
+        stock.file(name)
     prune(stock, Policy(older_than_s=1e9))
-    assert files(stock.root) == {"oci/locks/young.lock", "oci/filehash/young.json"}
+    assert files(stock.root) == {
+        "oci/locks/young.lock",
+        "oci/filehash/young.json",
+        "oci/built/young.json",
+    }
     assert kept.exists()
 
 

@@ -151,6 +151,9 @@ def assemble(
     stages = image_stages(project, shop, on_layer)
     document = describe(project) if how.document is None else how.document
     pythons = find_pythons(base, project.build.python_version, cache, progress, environment)
+    metadata = {SCHEMA_NAME: canonical_json(document)} if document else {}
+    system = stages.system()
+    brought = _brought_layers(pythons, cache, how, on_layer)
     options = Options(
         base.interpreter,
         pythons.model.compiler,
@@ -163,10 +166,8 @@ def assemble(
         how.with_code,
         how.jobs,
         on_layer,
+        stages.source_builder(pythons, (*system, *brought)),
     )
-    metadata = {SCHEMA_NAME: canonical_json(document)} if document else {}
-    system = stages.system()
-    brought = _brought_layers(pythons, cache, how, on_layer)
     made = make_layers(project, base.target, cache, progress, options, metadata, environment)
     server = server_wheels(pythons.server.target, cache, progress, environment, how.server_packages)
     ours = _our_layers(pythons, server, cache, progress, how, on_layer)

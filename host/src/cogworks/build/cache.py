@@ -3,6 +3,7 @@
     oci/blobs/sha256/<hex>        packed layers and other content, named by digest
     oci/wheels/sha256/<hex>       wheels, named by digest
     oci/wheels/names/<hex>        the file name of a wheel, and its size, in two lines
+    oci/built/<key>.json          which wheel was built of a source
     oci/keys/<layer key>.json     title, facts about the content, diff_id, and for each codec: digest and size
     oci/filehash/<name>.json      what a file's digest was when it had this size, time and inode
     oci/interpreters/             Pythons that images bring along; `standalone.py` draws what is in there

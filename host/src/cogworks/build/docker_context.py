@@ -34,7 +34,7 @@ from cogworks.build.dockerfile import (
 )
 from cogworks.build.errors import BuildError
 from cogworks.build.labels import FREEZE, image_labels
-from cogworks.build.layers import locked_wheels
+from cogworks.build.locked_wheels import locked_wheels
 from cogworks.build.pythons import Pythons, find_pythons
 from cogworks.build.sbom import LABEL as SBOM
 from cogworks.build.sdk_layer import MAIN

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from threading import Lock
 
 from cogworks.build.bytecode import Compiler
 from cogworks.build.cache import Cache, CachedLayer
@@ -17,8 +14,8 @@ from cogworks.build.code_layer import code_layer, metadata_layer, weights_layer
 from cogworks.build.context import Context, read_context
 from cogworks.build.disk_errors import disk_errors_told
 from cogworks.build.grouping import Group, Item, Section, fit, group
-from cogworks.build.index_credentials import has_password, read_credentials
-from cogworks.build.resolve import resolve
+from cogworks.build.index_credentials import has_password
+from cogworks.build.locked_wheels import BuildSources, locked_wheels
 from cogworks.build.target import Target
 from cogworks.build.venv_layer import venv_layer
 from cogworks.build.wheel_set import (
@@ -30,13 +27,10 @@ from cogworks.build.wheel_set import (
     wheels_key,
     wheels_layer,
 )
-from cogworks.build.wheels import Wheelhouse
 from cogworks.engines.inputs import read_requirements
-from cogworks.engines.pip_settings import read_pip_settings, uv_variables
 from cogworks.engines.progress import Progress
 from cogworks.oci.layer import Codec
 from cogworks.project.model import Project
-from cogworks.project.requirements import Requirements
 
 FIXED_LAYERS = 3
 """The environment itself, the code, the metadata."""
@@ -66,6 +60,7 @@ class Options:
         bytecode: whether compiled modules are wanted; a notice says if there is no compiler.
         with_code: whether there is a layer of the project's files.
         on_layer: hears of each layer, in order, as soon as it is there.
+        build_sources: builds wheels of packages that have none for the target; without it, such a package is an error.
     """
 
     interpreter: str
@@ -79,6 +74,7 @@ class Options:
     with_code: bool = True
     jobs: int = 0
     on_layer: OnLayer | None = None
+    build_sources: BuildSources | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +145,13 @@ def _make_layers(
             project.directory, options.weight_patterns, separate_weights=options.separate_weights
         )
     wheels, notices = locked_wheels(
-        project, target, cache, progress, environment, keep_lock=options.keep_lock
+        project,
+        target,
+        cache,
+        progress,
+        environment,
+        keep_lock=options.keep_lock,
+        build_sources=options.build_sources,
     )
     compiler = options.compiler if options.bytecode else None
     if wheels and options.bytecode and compiler is None:
@@ -184,47 +186,6 @@ def _passwords_in_files(project: Project, context: Context) -> Iterator[str]:
             f"{source.name} has the URL of an index with its password, and the file becomes part of the image. "
             "Give the password in UV_INDEX_<NAME>_PASSWORD, in uv's or pip's settings or in a netrc file."
         )
-
-
-def locked_wheels(
-    project: Project,
-    target: Target,
-    cache: Cache,
-    progress: Progress,
-    environment: Mapping[str, str],
-    *,
-    keep_lock: bool = False,
-) -> tuple[list[WheelFile], list[str]]:
-    """Return the wheels that a project's requirements come to, and notices; they come here when they are needed.
-
-    Raises:
-        BuildError: they cannot be resolved.
-        RequirementsError: the requirements have problems.
-    """
-    python = Path(sys.executable)
-    resolution = resolve(
-        project,
-        target,
-        cache,
-        progress,
-        python=python,
-        environment=environment,
-        keep_beside=keep_lock,
-    )
-    variables = {**environment, **uv_variables(read_pip_settings(environment), environment)}
-    source = project.build.requirements_file
-    is_pyproject = source is not None and source.suffix == ".toml"
-    asked = Requirements() if is_pyproject else read_requirements(project)
-    index = resolution.torch_index
-    urls = (index.url,) if index is not None and index.url is not None else ()
-    credentials = read_credentials(variables, (*asked.options, *asked.lines, *urls))
-    counter = _Counter(progress)
-    house = Wheelhouse(cache, resolution.wheels, credentials, counter.add, variables)
-    try:
-        return house.files(), list(resolution.notices)
-    except BaseException:
-        house.close()
-        raise
 
 
 def _groups(context: Context, wheels: Sequence[WheelFile], options: Options) -> list[Group]:
@@ -301,19 +262,3 @@ def run_steps(
             if give_up is not None:
                 give_up()
             raise
-
-
-class _Counter:
-    """Tells a display how much was read, once every 16 MiB."""
-
-    STEP_BYTES = 16 * 1024 * 1024
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress, self._lock, self._bytes, self._told = progress, Lock(), 0, 0
-
-    def add(self, count: int) -> None:
-        with self._lock:
-            self._bytes += count
-            if self._bytes - self._told >= self.STEP_BYTES:
-                self._told = self._bytes
-                self._progress.line(f"{self._bytes / 1e6:.0f} MB of packages read")

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from packaging.markers import UndefinedEnvironmentName
-from packaging.pylock import Package, PackageArchive, PackageWheel, Pylock, PylockValidationError
+from packaging.pylock import (
+    Package,
+    PackageArchive,
+    PackageSdist,
+    PackageWheel,
+    Pylock,
+    PylockValidationError,
+)
 from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
@@ -21,13 +29,14 @@ from cogworks.project.requirements import OWN_PACKAGES
 
 LOCK_MAX_BYTES = 64 * 1024 * 1024
 """More than this is no list of packages."""
+File: TypeAlias = PackageWheel | PackageArchive | PackageSdist
 _NEWEST_GLIBC_MINOR = 99
 _SHOWN_TAGS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class LockedWheel:
-    """One wheel of the lock: at ``url``, or on this machine at ``path``.
+    """One file of the lock, a wheel or an archive of a source: at ``url``, or on this machine at ``path``.
 
     ``size_bytes`` is None where the index does not tell it.
     """
@@ -41,10 +50,43 @@ class LockedWheel:
     path: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LockedSource:
+    """A package without a wheel for the target, and the source that one can be built of.
+
+    Attributes:
+        title: name and version, for people.
+        why: why there is no wheel: a sentence.
+        archive: the file of the source; None for a commit of a repository.
+        repository, commit: the URL of a git repository, and what of it.
+        subdirectory: where in it the package is, if not at the top.
+    """
+
+    name: str
+    title: str
+    why: str
+    archive: LockedWheel | None = None
+    repository: str = field(default="", repr=False)
+    commit: str = ""
+    subdirectory: str = ""
+
+    def no_wheel(self, target: Target) -> NoWheelError:
+        """Return the error that says that a wheel is missing."""
+        return NoWheelError(self.title, str(target), self.why)
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """What a target needs of a lock, both sorted by name; each package is in one of them."""
+
+    wheels: tuple[LockedWheel, ...] = ()
+    sources: tuple[LockedSource, ...] = ()
+
+
 def read_lock(
     text: str, folder: Path, target: Target, pinned: Mapping[str, frozenset[str]] | None = None
-) -> tuple[LockedWheel, ...]:
-    """Return the wheels of a lock that the target needs, sorted by name; our own packages are left out.
+) -> Lock:
+    """Return what the target needs of a lock; our own packages are left out.
 
     Args:
         folder: what relative paths in the lock are relative to.
@@ -52,13 +94,18 @@ def read_lock(
 
     Raises:
         LockError: the text is no lock.
-        NoWheelError: a package has no wheel for the target.
+        NoWheelError: a package has no wheel for the target, and no source.
     """
-    packages = [one for one in _packages(text) if _is_wanted(one, target)]
-    chosen = (
-        _choose(one, folder, target, (pinned or {}).get(one.name, frozenset())) for one in packages
+    packages = sorted(
+        (one for one in _packages(text) if _is_wanted(one, target)), key=lambda one: one.name
     )
-    return tuple(sorted(chosen, key=lambda one: one.name))
+    chosen = [
+        _choose(one, folder, target, (pinned or {}).get(one.name, frozenset())) for one in packages
+    ]
+    return Lock(
+        tuple(one for one in chosen if isinstance(one, LockedWheel)),
+        tuple(one for one in chosen if isinstance(one, LockedSource)),
+    )
 
 
 def _packages(text: str) -> Sequence[Package]:
@@ -88,7 +135,9 @@ def _is_wanted(package: Package, target: Target) -> bool:
         raise LockError(f"The marker of {package.name} cannot be evaluated: {error}.") from error
 
 
-def _choose(package: Package, folder: Path, target: Target, allowed: frozenset[str]) -> LockedWheel:
+def _choose(
+    package: Package, folder: Path, target: Target, allowed: frozenset[str]
+) -> LockedWheel | LockedSource:
     ranks = {tag: rank for rank, tag in enumerate(target.tags)}
     offered = list(_offered(package, folder))
     trusted = [one for one in offered if not allowed or one.digest.hex in allowed]
@@ -99,7 +148,30 @@ def _choose(package: Package, folder: Path, target: Target, allowed: frozenset[s
         reason = "none that is for it has a hash that the requirements allow."
     else:
         reason = _why_not(package, offered, target)
+        source = _source(package, folder, allowed, reason)
+        if source is not None:
+            return source
     raise NoWheelError(_title(package), str(target), reason)
+
+
+def _source(
+    package: Package, folder: Path, allowed: frozenset[str], reason: str
+) -> LockedSource | None:
+    """Return the source of a package, unless its author allows other hashes only."""
+    title = _title(package)
+    if package.vcs is not None:
+        vcs = package.vcs
+        where = vcs.url or str(folder / str(vcs.path))
+        found = LockedSource(package.name, title, reason, repository=where, commit=vcs.commit_id)
+        return replace(found, subdirectory=vcs.subdirectory or "") if vcs.type == "git" else None
+    origin = package.sdist or package.archive
+    if origin is None:
+        return None
+    archive = _located(package, _filename(origin), origin, folder)
+    if allowed and archive.digest.hex not in allowed:
+        return None
+    subdirectory = getattr(origin, "subdirectory", None) or ""
+    return LockedSource(package.name, title, reason, archive, subdirectory=subdirectory)
 
 
 def _offered(package: Package, folder: Path) -> Iterator[LockedWheel]:
@@ -108,21 +180,25 @@ def _offered(package: Package, folder: Path) -> Iterator[LockedWheel]:
     if package.archive is not None:
         sources = [package.archive]
     for source in sources:
-        location = source.url or source.path or ""
-        name = getattr(source, "name", None) or unquote(urlsplit(location).path).rpartition("/")[2]
-        if not str(name).endswith(".whl"):
-            continue
-        yield _located(package, str(name), source, folder)
+        name = _filename(source)
+        if name.endswith(".whl"):
+            yield _located(package, name, source, folder)
 
 
-def _located(
-    package: Package, filename: str, source: PackageWheel | PackageArchive, folder: Path
-) -> LockedWheel:
+def _filename(source: File) -> str:
+    location = source.url or source.path or ""
+    name = getattr(source, "name", None) or unquote(urlsplit(location).path).rpartition("/")[2]
+    return str(name)
+
+
+def _located(package: Package, filename: str, source: File, folder: Path) -> LockedWheel:
     try:
         digest = Digest(source.hashes["sha256"])
     except (KeyError, DigestError) as error:
         raise LockError(f"The lock has no sha256 of {quoted(filename)}.") from error
-    version = str(package.version) if package.version else _version_of(filename)
+    is_wheel = filename.endswith(".whl")
+    given = str(package.version) if package.version else ""
+    version = given or (_version_of(filename) if is_wheel else "")
     wheel = LockedWheel(package.name, version, filename, digest, source.size)
     parts = urlsplit(source.url or "")
     if parts.scheme == "file":

@@ -18,7 +18,7 @@ from typing import cast
 from cogworks.build.cache import Cache
 from cogworks.build.errors import LockError
 from cogworks.build.index_credentials import without_passwords
-from cogworks.build.lock import LockedWheel, pinned_hashes, read_lock
+from cogworks.build.lock import LockedSource, LockedWheel, pinned_hashes, read_lock
 from cogworks.build.target import Target
 from cogworks.build.torch_index import TorchIndex, find_torch_index
 from cogworks.engines.inputs import Inputs, collect_inputs, hash_all
@@ -38,13 +38,18 @@ _PLACEHOLDER = "<project>"
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What a project's requirements come to; ``is_new`` if uv was asked just now."""
+    """What a project's requirements come to; ``is_new`` if uv was asked just now.
+
+    Attributes:
+        sources: those of packages that have no wheel for the target.
+    """
 
     wheels: tuple[LockedWheel, ...]
     notices: tuple[str, ...]
     is_new: bool
     path: Path | None
     torch_index: TorchIndex | None = None
+    sources: tuple[LockedSource, ...] = ()
 
 
 def resolve(
@@ -66,7 +71,7 @@ def resolve(
 
     Raises:
         RequirementsError: the project's requirements have problems.
-        LockError: they cannot be resolved, or a package has no wheel for the target.
+        LockError: they cannot be resolved, or a package has neither a wheel for the target nor a source.
     """
     inputs = collect_inputs(project, target.python_version, environment)
     notices = inputs.requirements.notices
@@ -92,9 +97,9 @@ def resolve(
                 project, inputs, target, Uv(environment), progress, python, torch_index
             )
             text, is_new = resolver.write(path, project_key), True
-    wheels = read_lock(text, path.parent, target, pinned)
-    notices = (*notices, *_needless(project, wheels))
-    return Resolution(wheels, notices, is_new, path, torch_index)
+    found = read_lock(text, path.parent, target, pinned)
+    notices = (*notices, *_needless(project, found.wheels))
+    return Resolution(found.wheels, notices, is_new, path, torch_index, found.sources)
 
 
 def _needless(project: Project, wheels: Sequence[LockedWheel]) -> Iterator[str]:

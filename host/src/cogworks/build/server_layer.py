@@ -13,7 +13,7 @@ from pathlib import Path
 from cogworks.build.bytecode import Compiler
 from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.layer_key import layer_key
-from cogworks.build.layers import locked_wheels
+from cogworks.build.locked_wheels import locked_wheels
 from cogworks.build.own_wheels import HOST, SDK, own_wheel
 from cogworks.build.packer import Summary, with_parents, write_layer
 from cogworks.build.target import Target

@@ -49,7 +49,7 @@ def known_layers(cache: Cache) -> Mapping[Path, KnownLayer]:
 
 
 def forgotten_notes(cache_dir: Path) -> Iterator[Path]:
-    """Yield small files that nobody needs any more: locks of what was made, digests of files that may be gone."""
+    """Yield small files that nobody needs any more: locks of what was made, digests of files and names of wheels that may be gone."""
     root = cache_dir / "oci"
     for path in children(root / "locks"):
         if _is_older(path, OLD_AFTER_S) and not is_locked(path):
@@ -61,6 +61,9 @@ def forgotten_notes(cache_dir: Path) -> Iterator[Path]:
     for path in children(root / "filehash"):
         is_unfinished = path.suffix == ".tmp" and _is_older(path, OLD_AFTER_S)
         if is_unfinished or _is_older(path, FORGOTTEN_AFTER_S):
+            yield path
+    for path in children(root / "built"):
+        if _is_older(path, FORGOTTEN_AFTER_S):
             yield path
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cogworks.build.base_image import Base
 from cogworks.build.cache import Cache
 from cogworks.build.stages.below import LocalLayer
+from cogworks.engines.lease import note_use
 from cogworks.engines.progress import Progress
 from cogworks.oci.layer import Layer, codec_of
 from cogworks.registry.pull import pull_blob
@@ -35,6 +36,7 @@ def fetch_base(
     for number, (one, descriptor) in enumerate(zip(layers, manifest.layers, strict=True), 1):
         with cache.lock(f"blob-{descriptor.digest.hex}"):
             if cache.is_whole(one.path, descriptor.digest, descriptor.size_bytes):
+                note_use(one.path)
                 continue
             size = f"{descriptor.size_bytes / 1e6:.1f} MB"
             progress.line(f"fetching layer {number} of {len(layers)} of the base: {size}")

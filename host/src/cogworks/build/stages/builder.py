@@ -91,7 +91,7 @@ def run_build(
         if printed is not None and printed.strip():
             on_line(printed.strip())
 
-    ended = follow(command, {**environment, **job.network.proxies}, read)
+    ended = follow(command, {**environment, **job.network.proxies, **job.variables}, read)
     if ended.code:
         raise _failure(job, output, ended, mask)
 

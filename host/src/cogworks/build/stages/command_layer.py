@@ -79,7 +79,7 @@ def command_layer(
             no_cache=not shop.cache.is_reused,
         )
 
-    return stage_layer(shop, key, job, keeps_temporary=True)
+    return stage_layer(shop, key, stage.title, job, keeps_temporary=True)
 
 
 def command_environment(project: Project, base: ImageConfig) -> Mapping[str, str]:

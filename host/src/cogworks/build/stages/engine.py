@@ -35,6 +35,7 @@ class Job:
     Attributes:
         files: name -> a file that is copied to the root of the image before; no layer of ours has it.
         no_cache: run them even if the engine remembers a result.
+        variables: of the builder, for secrets that are not in its environment anyway.
     """
 
     below: Below
@@ -43,6 +44,7 @@ class Job:
     secrets: tuple[Secret, ...] = ()
     network: Network = Network()
     no_cache: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
 class Engine(Protocol):

@@ -5,15 +5,22 @@ What a stage needs is imported when there is one: most builds execute nothing.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cogworks.build.bytecode import Compiler
 from cogworks.build.cache import CachedLayer
+from cogworks.build.indexes import Indexes
 from cogworks.build.layers import NamedLayer, OnLayer
+from cogworks.build.lock import LockedSource
+from cogworks.build.locked_wheels import BuildSources, FetchArchives
+from cogworks.build.pythons import Pythons
 from cogworks.build.stages.secrets import Secret, read_secrets
 from cogworks.build.stages.stage import Commands, SystemPackages
 from cogworks.build.stages.tools import Workshop
+from cogworks.build.wheel_set import WheelFile
 from cogworks.project.model import Project
 
 
@@ -71,6 +78,26 @@ class ImageStages:
         lower = [one.cached for one in (*below, *found)]
         layer = command_layer(stage, self.project, lower, self.secrets, self.shop)
         return (*found, self._told(stage.title, layer))
+
+    def source_builder(self, pythons: Pythons, lower: Sequence[NamedLayer]) -> BuildSources:
+        """Return what builds wheels of sources, on the base and these layers; nothing is built yet.
+
+        Args:
+            lower: the layers between the base and the model's environment.
+        """
+
+        def build(
+            sources: Sequence[LockedSource], fetch: FetchArchives, indexes: Indexes
+        ) -> list[WheelFile]:
+            from cogworks.build.stages.native_wheels import Place
+            from cogworks.build.stages.source_wheels import SourceBuilder
+
+            model = pythons.model
+            python = model.compiler.python if model.compiler else Path(sys.executable)
+            place = Place(model.interpreter, tuple(one.cached for one in lower))
+            return SourceBuilder(self.shop, place, python).build(sources, fetch, indexes)
+
+        return build
 
     def _installer(
         self, freeze: Sequence[str], compiler: Compiler | None

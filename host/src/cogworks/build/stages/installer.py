@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cogworks.build.cache import Cache
-from cogworks.build.layers import locked_wheels
+from cogworks.build.locked_wheels import locked_wheels
 from cogworks.build.target import Target
 from cogworks.build.wheel_set import WheelFile
 from cogworks.engines.progress import Progress

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cogworks.build.errors import StageError
@@ -111,13 +111,25 @@ class _Reader(Iterable[bytes]):
     is_stale: bool
 
     def __iter__(self) -> Iterator[bytes]:
-        left = self.content.size_bytes
-        with self.content.path.open("rb") as file:
-            file.seek(self.content.offset)
-            if self.is_stale:
-                header = file.read(min(left, PYC_HEADER_BYTES))
-                left -= len(header)
-                yield with_source_time_0(header)
-            while left and (block := file.read(min(left, BLOCK_BYTES))):
-                left -= len(block)
-                yield block
+        if not self.is_stale:
+            yield from content_of(self.content)
+            return
+        size = min(self.content.size_bytes, PYC_HEADER_BYTES)
+        header = replace(self.content, size_bytes=size)
+        rest = replace(
+            self.content,
+            offset=self.content.offset + size,
+            size_bytes=self.content.size_bytes - size,
+        )
+        yield with_source_time_0(b"".join(content_of(header)))
+        yield from content_of(rest)
+
+
+def content_of(content: Content) -> Iterator[bytes]:
+    """Yield the bytes of a content."""
+    left = content.size_bytes
+    with content.path.open("rb") as file:
+        file.seek(content.offset)
+        while left and (block := file.read(min(left, BLOCK_BYTES))):
+            left -= len(block)
+            yield block

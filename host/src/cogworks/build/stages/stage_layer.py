@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -36,11 +35,12 @@ MakeJob = Callable[[], Job]
 
 
 def stage_layer(
-    shop: Workshop, key: str, make_job: MakeJob, *, keeps_temporary: bool = False
+    shop: Workshop, key: str, title: str, make_job: MakeJob, *, keeps_temporary: bool = False
 ) -> CachedLayer:
     """Return the layer of a key; the job is run unless the cache has it, packed in whatever way.
 
     Args:
+        title: what is in it, for people who look at the cache.
         make_job: is called only where something has to run.
         keeps_temporary: leave what the commands put into `/tmp`.
 
@@ -60,7 +60,7 @@ def stage_layer(
             diff = run_job(shop, make_job(), folder, keeps_temporary=keeps_temporary)
             return write_archive(archive(layer_members(diff)), codec, path)
 
-    return cache.layer(key, codec, make, is_shared=True, is_repeatable=False)
+    return cache.layer(key, codec, make, title, is_shared=True, is_repeatable=False)
 
 
 def run_job(shop: Workshop, job: Job, folder: Path, *, keeps_temporary: bool = False) -> Diff:
@@ -96,15 +96,12 @@ def _with_authorities(job: Job, authorities: str | None, path: Path) -> Job:
 @contextmanager
 def workspace(cache: Cache) -> Generator[Path]:
     """Yield an empty folder beside the cache's files, which is removed with all that is in it."""
-    parent = cache.root / "tmp"
-    parent.mkdir(parents=True, exist_ok=True)
-    # The lease in its name tells whose it is, if we are killed.
-    folder = Path(tempfile.mkdtemp(dir=parent, prefix=f"{cache.lease.name}-"))
-    cache.lease.claim(folder)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with cache.temporary() as path:
+        path.mkdir(mode=0o700)
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _find_other(cache: Cache, key: str, codec: Codec) -> CachedLayer | None:

@@ -51,7 +51,7 @@ def system_layer(stage: SystemPackages, shop: Workshop) -> CachedLayer:
         return Job(below, (step,), network=shop.network, no_cache=not shop.cache.is_reused)
 
     try:
-        return stage_layer(shop, key, job)
+        return stage_layer(shop, key, ", ".join(stage.packages), job)
     except CommandError as error:
         raise _explained(error, stage) from error
 

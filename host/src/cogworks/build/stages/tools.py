@@ -77,9 +77,10 @@ class Workshop:
     def network(self) -> Network:
         """How commands reach the network."""
         proxies = dict(_proxies(self.environment))
-        hosts = {_host(value) for name, value in proxies.items() if name.upper() != "NO_PROXY"}
+        urls = (value for name, value in proxies.items() if name.upper() != "NO_PROXY")
         # Such a proxy is nowhere in another network.
-        return Network(self.options.has_host_network or bool(hosts & _LOOPBACK), proxies)
+        is_host = self.options.has_host_network or any(is_loopback(url) for url in urls)
+        return Network(is_host, proxies)
 
     @cached_property
     def authorities(self) -> str | None:
@@ -119,8 +120,10 @@ def _proxies(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield name.lower(), value
 
 
-def _host(proxy: str) -> str:
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL, or a host with a port, leads to this machine itself."""
     try:
-        return urlsplit(proxy if "://" in proxy else f"//{proxy}").hostname or ""
+        host = urlsplit(url if "://" in url else f"//{url}").hostname
     except ValueError:
-        return ""
+        return False
+    return host in _LOOPBACK

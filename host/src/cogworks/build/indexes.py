@@ -1,0 +1,94 @@
+"""Where packages come from, for those who build wheels of sources: for uv as variables, for pip as the text of a file; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from cogworks.build.index_credentials import IndexCredentials, without_user_info
+
+_WEB = ("http", "https")
+
+
+@dataclass(frozen=True, slots=True)
+class Indexes:
+    """Indexes with their credentials, which only those may see who ask them.
+
+    Attributes:
+        variables: of uv, what the requirements say included.
+    """
+
+    variables: Mapping[str, str] = field(repr=False)
+    credentials: IndexCredentials
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """What is asked over the network, the default first; empty where nothing was said."""
+        first = self.variables.get("UV_DEFAULT_INDEX") or self.variables.get("UV_INDEX_URL", "")
+        words = (
+            first,
+            self.variables.get("UV_INDEX", ""),
+            self.variables.get("UV_EXTRA_INDEX_URL", ""),
+        )
+        found = (_url(word) for text in words for word in text.split())
+        return tuple(dict.fromkeys(url for url in found if urlsplit(url).scheme in _WEB))
+
+    def pip_config(self) -> str:
+        """Return the text of a pip.conf, credentials included; empty where pip's own default serves."""
+        lines = list(self._pip_lines())
+        return "\n".join(["[global]", *lines, ""]) if lines else ""
+
+    def _pip_lines(self) -> Iterator[str]:
+        has_default = any(self.variables.get(one) for one in ("UV_DEFAULT_INDEX", "UV_INDEX_URL"))
+        urls = [self._with_credentials(url) for url in self.urls]
+        if urls and has_default:
+            yield f"index-url = {urls.pop(0)}"
+        if urls:
+            yield "extra-index-url =" + "".join(f"\n    {url}" for url in urls)
+        links = re.split(r"[\s,]+", self.variables.get("UV_FIND_LINKS", ""))
+        web = [self._with_credentials(one) for one in links if urlsplit(one).scheme in _WEB]
+        if web:
+            yield "find-links =" + "".join(f"\n    {url}" for url in web)
+        hosts = self.variables.get("UV_INSECURE_HOST", "").split()
+        if hosts:
+            yield "trusted-host =" + "".join(f"\n    {host}" for host in hosts)
+
+    def _with_credentials(self, url: str) -> str:
+        pair = self.credentials.find(url)
+        if pair is None:
+            return url
+        parts = urlsplit(without_user_info(url))
+        user = ":".join(quote(one, safe="") for one in pair)
+        return urlunsplit(parts._replace(netloc=f"{user}@{parts.netloc}"))
+
+
+def index_variables(options: Sequence[str], variables: Mapping[str, str]) -> dict[str, str]:
+    """Return uv's variables that say what option lines of requirements say.
+
+    Args:
+        variables: those that there are; more indexes are added to theirs.
+    """
+    found: dict[str, str] = {}
+    for option in options:
+        name, _, value = option.replace("=", " ", 1).partition(" ")
+        value = value.strip()
+        if name in ("-i", "--index-url"):
+            found["UV_DEFAULT_INDEX"] = value
+        elif name == "--extra-index-url":
+            before = found.get("UV_INDEX", variables.get("UV_INDEX", ""))
+            found["UV_INDEX"] = f"{before} {value}".strip()
+            found["UV_INDEX_STRATEGY"] = "unsafe-best-match"
+        elif name in ("-f", "--find-links"):
+            before = found.get("UV_FIND_LINKS", variables.get("UV_FIND_LINKS", ""))
+            found["UV_FIND_LINKS"] = f"{before},{value}".strip(",")
+        elif name == "--no-index":
+            found["UV_NO_INDEX"] = "1"
+    return found
+
+
+def _url(word: str) -> str:
+    """Return the URL of an index, without the name that uv lets it have: `mine=https://...`."""
+    name, equals, url = word.partition("=")
+    return url if equals and "://" not in name and "://" in url else word
