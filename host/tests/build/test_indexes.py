@@ -50,6 +50,12 @@ def test_more_indexes_leave_pips_default_as_it_is() -> None:
     assert config == "[global]\nextra-index-url =\n    https://more.example/simple\n"
 
 
+def test_who_wants_no_index_gets_none() -> None:
+    for name in ("UV_NO_INDEX", "UV_OFFLINE"):
+        assert indexes({name: "1"}).pip_config() == "[global]\nno-index = true\n"
+        assert indexes({name: "false"}).pip_config() == ""
+
+
 def test_folders_of_this_machine_are_nothing_to_another() -> None:
     assert indexes({"UV_DEFAULT_INDEX": "file:///opt/simple"}).pip_config() == ""
     assert indexes({"UV_FIND_LINKS": "/opt/wheels"}).pip_config() == ""

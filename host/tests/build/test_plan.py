@@ -54,6 +54,25 @@ def test_pythons_that_are_brought_along_are_steps() -> None:
     assert found["environment"].reason == "the model's Python 3.10 is brought along"
 
 
+def test_requirements_that_are_sources_are_a_step() -> None:
+    lines = (
+        "numpy==2.1.0",
+        "https://x.example/one-1.0-py3-none-any.whl",
+        "two @ git+https://me:hunter2@x.example/two.git",
+        "/projects/m/three-1.0.tar.gz",
+        "https://x.example/four.zip#subdirectory=a",
+    )
+    project = Project(HERE, HERE / "cog.yaml", Build("3.11"), run="run.py:Runner")
+    context = Context(HERE, (), (), (), ())
+    steps = plan_build(project, "x", "a reason", "linux/amd64", context, requirements=lines)
+    (found,) = [step for step in steps if step.title == "wheels"]
+    assert found.what == (
+        "two @ git+https://x.example/two.git, /projects/m/three-1.0.tar.gz, https://x.example/four.zip#subdirectory=a"
+    )
+    assert "pure Python is built here by uv" in found.reason
+    assert not [step for step in steps_of(Build("3.11")).values() if step.title == "wheels"]
+
+
 def test_a_project_without_requirements_says_so() -> None:
     assert steps_of(Build("3.11"))["packages"].what == "none"
     listed = steps_of(Build("3.11", None, ("numpy==2.1.0",)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from click.testing import Result
 
 from cogworks.testing import FakeRegistry
 from host.tests.build.conftest import write_wheel
+from host.tests.build.stages.sources import write_repository
 from host.tests.engines.private_index import PASSWORD, USER, private_index
 
 from .build_desk import CONFIG, Desk
@@ -131,6 +133,35 @@ def test_a_password_in_a_file_of_the_project_is_told_and_goes_nowhere_else(
     private.desk.write(".dockerignore", "requirements.txt\n")
     again = private.push("--lock")
     assert "with its password" not in " ".join(again.stderr.split())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--extra-index-url {start}${{TOKEN}}@{place}/simple\nours==1.0\n",
+        "ours @ git+{start}${{TOKEN}}@{place}/git/ours.git\n",
+    ],
+)
+def test_a_password_in_a_variable_that_the_requirements_name_is_used_and_found_nowhere(
+    private: Private, registry: FakeRegistry, line: str
+) -> None:
+    write_repository(private.desk.root / "served" / "git", "ours")
+    place = private.bare_url.removeprefix("http://").removesuffix("/simple")
+    private.desk.write("requirements.txt", line.format(start=f"http://{USER}:", place=place))
+    before, after = CONFIG.split("  python_packages:\n    - msgspec==0.14\n")
+    private.desk.write("cog.yaml", f"{before}  python_requirements: requirements.txt\n{after}")
+    empty = private.desk.root / "empty-index"
+    empty.mkdir()
+    environ = {"UV_DEFAULT_INDEX": empty.as_uri(), "TOKEN": PASSWORD, "PATH": os.environ["PATH"]}
+    result = private.push("--lock", "--progress", "plain", **environ)
+    assert result.exit_code == 0, result.exception
+    assert "with its password" not in " ".join(result.stderr.split())
+    image = b"".join(pieces_of(registry))
+    assert b"ours-1.0.dist-info/METADATA" in image
+    assert found_in(image) == []
+    assert found_in(result.output.encode()) == []
+    for folder in (private.desk.project, private.desk.root / "cache"):
+        assert [path for path in files_of(folder) if found_in(path.read_bytes())] == []
 
 
 def test_a_password_in_cog_yaml_is_not_in_a_label(private: Private, registry: FakeRegistry) -> None:

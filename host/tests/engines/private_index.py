@@ -1,4 +1,4 @@
-"""A package index on loopback that wants a user name and a password."""
+"""A package index, and git repositories, on loopback that want a user name and a password."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ USER, PASSWORD = "someone", "hunter2"
 
 @contextmanager
 def private_index(folder: Path) -> Generator[str]:
-    """Serve the wheels of a folder; yield the index's URL with its credentials."""
+    """Serve the wheels of a folder, and what is in its `git`; yield the index's URL with its credentials."""
     wanted = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
     class Handler(BaseHTTPRequestHandler):
@@ -50,8 +50,11 @@ def private_index(folder: Path) -> Generator[str]:
 
 
 def find(folder: Path, path: str) -> bytes | None:
-    """Return the page of a package, or the content of a wheel."""
+    """Return the page of a package, the content of a wheel, or a file of a repository."""
     name = path.strip("/").rpartition("/")[2]
+    if path.startswith("/git/"):
+        file = folder / path.partition("?")[0].strip("/")
+        return file.read_bytes() if file.is_file() else None
     if path.startswith("/files/"):
         wheel = folder / name
         return wheel.read_bytes() if wheel.is_file() else None

@@ -10,6 +10,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from cogworks.build.index_credentials import IndexCredentials, without_user_info
 
 _WEB = ("http", "https")
+_TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
+"""What uv takes for yes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,10 @@ class Indexes:
         web = [self._with_credentials(one) for one in links if urlsplit(one).scheme in _WEB]
         if web:
             yield "find-links =" + "".join(f"\n    {url}" for url in web)
+        if any(
+            self.variables.get(one, "").lower() in _TRUE for one in ("UV_NO_INDEX", "UV_OFFLINE")
+        ):
+            yield "no-index = true"
         hosts = self.variables.get("UV_INSECURE_HOST", "").split()
         if hosts:
             yield "trusted-host =" + "".join(f"\n    {host}" for host in hosts)

@@ -11,7 +11,11 @@ from threading import Lock
 from typing import TypeAlias
 
 from cogworks.build.cache import Cache
-from cogworks.build.index_credentials import IndexCredentials, read_credentials
+from cogworks.build.index_credentials import (
+    IndexCredentials,
+    expand_variables,
+    read_credentials,
+)
 from cogworks.build.indexes import Indexes, index_variables
 from cogworks.build.lock import LockedSource
 from cogworks.build.resolve import resolve
@@ -73,7 +77,8 @@ def locked_wheels(
     if resolution.sources:
         if build_sources is None:
             raise resolution.sources[0].no_wheel(target)
-        indexes = Indexes({**variables, **index_variables(asked.options, variables)}, credentials)
+        options = [expand_variables(one, environment) for one in asked.options]
+        indexes = Indexes({**variables, **index_variables(options, variables)}, credentials)
         fetch = partial(_fetch, cache, credentials, counter.add, variables)
         found = build_sources(resolution.sources, fetch, indexes)
     house = Wheelhouse(cache, resolution.wheels, credentials, counter.add, variables)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cogworks.build.context import Context
+from cogworks.build.index_credentials import without_passwords
 from cogworks.build.stages.stage import Commands, Stage, needed_stages
 from cogworks.build.standalone import prefix_of
 from cogworks.build.target import OLDEST_SERVER_PYTHON, SERVER_PYTHON
 from cogworks.project.model import Project
 
+_SOURCE = re.compile(r"git\+|\.(?:zip|tar\.gz|tgz|tar\.bz2|tar\.xz)(?:$|[#?;\s])", re.IGNORECASE)
+"""A requirement that names a repository, or an archive that is no wheel."""
 _CODE = "the project, without what .dockerignore names and what never belongs into an image"
 
 
@@ -36,6 +40,7 @@ def plan_build(
     context: Context,
     *,
     brings_python: bool = False,
+    requirements: Sequence[str] = (),
 ) -> tuple[Step, ...]:
     """Return the steps of a build.
 
@@ -44,12 +49,14 @@ def plan_build(
         base_reason: why it is this one, in a sentence.
         context: the project's files.
         brings_python: whether a layer brings the model's Python, since the base has none.
+        requirements: the lines of the project's requirements.
     """
     stages = needed_stages(project)
     return (
         *_beginning(project, base, base_reason, platform),
         *_pythons(project, brings_python),
         *(_engine_step(one) for one in stages if not isinstance(one, Commands)),
+        *_sources(requirements),
         _packages(project),
         *_weights(context),
         Step("server", "/opt/cogworks", "the prediction server, in an environment of its own"),
@@ -97,8 +104,21 @@ def _packages(project: Project) -> Step:
     return Step(
         "packages",
         source,
-        "resolved for the image by uv; each wheel of 4 MB or more is a layer, the others share one",
+        "resolved for the image by uv; each wheel of 4 MB or more is a layer, the others share one; "
+        "what has no wheel is built first",
     )
+
+
+def _sources(requirements: Sequence[str]) -> Iterator[Step]:
+    """Yield the step of wheels that have to be built in any case; what an index has is not known before it is asked."""
+    found = [without_passwords(line) for line in requirements if _SOURCE.search(line)]
+    if found:
+        yield Step(
+            "wheels",
+            ", ".join(found),
+            "these come as source: pure Python is built here by uv, everything else in a container, on the base and "
+            "its system packages",
+        )
 
 
 def _weights(context: Context) -> Iterator[Step]:

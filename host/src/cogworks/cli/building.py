@@ -147,6 +147,7 @@ class Building:
         from cogworks.build.base_image import OWN
         from cogworks.build.context import read_context
         from cogworks.build.plan import plan_build
+        from cogworks.engines.requirement_lines import requirement_lines
 
         context = read_context(
             self.project.directory,
@@ -162,6 +163,7 @@ class Building:
             str(self.platform),
             context,
             brings_python=brings_python,
+            requirements=requirement_lines(self.project),
         )
 
     def keep(self, name: Reference, image: BuiltImage) -> bool:

@@ -1,8 +1,10 @@
-"""Source distributions that the tests make: their builds need nothing from anywhere."""
+"""Source distributions and git repositories that the tests make: their builds need nothing from anywhere."""
 
 from __future__ import annotations
 
 import io
+import os
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -35,7 +37,9 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
     filename = "{name}-1.0-" + _tag() + ".whl"
     with zipfile.ZipFile(os.path.join(folder, filename), "w") as archive:
         for member, text in files.items():
-            archive.writestr(zipfile.ZipInfo(member), text)
+            # Like many a tool, this packs in its own way each time.
+            when = 1980 + os.getpid() % 100
+            archive.writestr(zipfile.ZipInfo(member, (when, 1, 1, 0, 0, 0)), text)
             digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()
             lines.append("%s,sha256=%s,%d" % (member, digest.rstrip("="), len(text.encode())))
         lines.append("{name}-1.0.dist-info/RECORD,,")
@@ -93,3 +97,32 @@ def write_source(
             info.size = len(text.encode())
             archive.addfile(info, io.BytesIO(text.encode()))
     return path
+
+
+GIT = {
+    "PATH": os.environ["PATH"],
+    "HOME": "/nonexistent",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    **{f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+}
+"""What git runs under: nothing of this machine."""
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a folder; return what it printed."""
+    command = ["git", "-C", str(folder), *arguments]
+    done = subprocess.run(command, env=GIT, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def write_repository(folder: Path, name: str, **options: str) -> Path:
+    """Write a source as a repository, which any server of files can serve: `NAME.git`."""
+    tree, bare = folder / f"{name}-1.0", folder / f"{name}.git"
+    with tarfile.open(write_source(folder, name, **options)) as archive:  # type: ignore[arg-type]
+        archive.extractall(folder, filter="data")
+    git(tree, "init", "--quiet")
+    git(tree, "add", ".")
+    git(tree, "commit", "--quiet", "-m", "first")
+    git(folder, "clone", "--quiet", "--bare", str(tree), str(bare))
+    git(bare, "update-server-info")
+    return bare

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
+import base64
 import tarfile
 import zipfile
 from pathlib import Path
@@ -12,13 +11,9 @@ import pytest
 
 from cogworks.build.errors import BuildError, DownloadError
 from cogworks.build.stages.source_archive import archive_commit, needs_compiler
+from host.tests.engines.private_index import PASSWORD, USER, private_index
 
-ENVIRONMENT = {
-    "PATH": os.environ["PATH"],
-    "HOME": "/nonexistent",
-    "GIT_CONFIG_NOSYSTEM": "1",
-    **{f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-}
+from .sources import GIT, git
 
 
 def archive(folder: Path, *names: str) -> Path:
@@ -53,12 +48,6 @@ def test_what_is_no_archive_is_said(tmp_path: Path) -> None:
         needs_compiler(tmp_path / "x.tar.gz")
 
 
-def git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(folder), *arguments]
-    done = subprocess.run(command, env=ENVIRONMENT, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     folder = tmp_path / "repository"
@@ -75,7 +64,7 @@ def test_a_commit_comes_with_its_history(tmp_path: Path, repository: Path) -> No
     commit = git(repository, "rev-parse", "HEAD~1")
     target = tmp_path / "out" / "x.tar"
     target.parent.mkdir()
-    archive_commit(str(repository), commit, target, ENVIRONMENT)
+    archive_commit(str(repository), commit, target, GIT)
     with tarfile.open(target) as opened:
         file = opened.extractfile("source/file")
         assert file is not None
@@ -88,11 +77,29 @@ def test_a_commit_that_is_not_there_is_said_without_credentials(
     tmp_path: Path, repository: Path
 ) -> None:
     with pytest.raises(DownloadError, match=r"repository cannot be fetched: .*0000"):
-        archive_commit(str(repository), "0" * 40, tmp_path / "x.tar", ENVIRONMENT)
+        archive_commit(str(repository), "0" * 40, tmp_path / "x.tar", GIT)
     url = "http://me:hunter22@127.0.0.1:9/x.git"
     with pytest.raises(DownloadError, match="cannot be fetched") as raised:
-        archive_commit(url, "0" * 40, tmp_path / "y.tar", ENVIRONMENT)
+        archive_commit(url, "0" * 40, tmp_path / "y.tar", GIT)
     assert "hunter22" not in str(raised.value)
+
+
+def test_credentials_reach_git_and_stay_nowhere(tmp_path: Path, repository: Path) -> None:
+    bare = tmp_path / "served" / "git" / "x.git"
+    git(tmp_path, "clone", "--quiet", "--bare", str(repository), str(bare))
+    git(bare, "update-server-info")
+    target = tmp_path / "x.tar"
+    with private_index(tmp_path / "served") as url:
+        place = url.partition("@")[2].removesuffix("/simple")
+        arguments = (f"http://{place}/git/x.git", git(bare, "rev-parse", "HEAD"), target)
+        with pytest.raises(DownloadError, match="cannot be fetched"):
+            archive_commit(*arguments, GIT)
+        archive_commit(*arguments, GIT, (USER, PASSWORD))
+    encoded = base64.b64encode(f"{USER}:{PASSWORD}".encode())
+    data = target.read_bytes()
+    assert b"source/.git/config" in data
+    assert PASSWORD.encode() not in data
+    assert encoded not in data
 
 
 def test_without_git_the_reason_is_said(tmp_path: Path) -> None:

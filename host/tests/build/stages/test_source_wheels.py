@@ -182,19 +182,26 @@ def test_engines_build_the_same_wheel_on_the_base_and_it_is_kept(
 
 
 @pytest.mark.network
-def test_a_build_that_fails_is_shown_and_a_missing_compiler_explained(
-    bench: Bench, buildah: Part
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ("error: command 'gcc' failed: No such file or directory", "build-essential"),
+        ("error: [Errno 2] No such file or directory: 'x86_64-linux-gnu-g++'", "build-essential"),
+        ("x.c:1:10: fatal error: Python.h: No such file or directory", "python3-dev"),
+    ],
+)
+def test_a_build_that_fails_is_shown_and_what_is_missing_explained(
+    bench: Bench, buildah: Part, said: str, advice: str
 ) -> None:
     fetch_pip(bench)
-    body = (
-        "raise SystemExit(\"error: command 'gcc' failed: No such file or directory\"); built = ''"
+    write_source(
+        bench.packages, "pixel", tag=NATIVE, body=f"raise SystemExit({said!r}); built = ''"
     )
-    write_source(bench.packages, "pixel", tag=NATIVE, body=body)
     with pytest.raises(BuildError) as raised:
         bench.build(buildah, bench.cache())
     lines = str(raised.value).splitlines()
     assert lines[0] == "pixel 1.0 failed with exit code 1: 'pip wheel pixel-1.0.tar.gz'"
-    assert lines[-1] == "The base has no compiler. Add build-essential to build.system_packages."
+    assert lines[-1].endswith(f"Add {advice} to build.system_packages.")
 
 
 @pytest.mark.network

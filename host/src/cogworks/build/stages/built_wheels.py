@@ -15,6 +15,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from cogworks.build.cache import Cache
 from cogworks.build.index_credentials import without_user_info
 from cogworks.build.lock import LockedSource
+from cogworks.build.stages.repacked import repack
 from cogworks.build.target import Target
 from cogworks.build.wheel_set import WheelFile
 from cogworks.engines.lease import note_use
@@ -41,11 +42,17 @@ class BuiltWheels:
         return None
 
     def keep(self, source: LockedSource, key: str, wheel: Path) -> WheelFile:
-        """Take a wheel into the cache; the file is gone afterwards."""
+        """Take a wheel into the cache, packed so that the same files are the same wheel.
+
+        Raises:
+            WheelError: it is damaged or unsafe.
+        """
         cache, filename = self.cache, wheel.name
-        with wheel.open("rb") as file:
-            digest = Digest(hashlib.file_digest(file, "sha256").hexdigest())
-        cache.keep(wheel, cache.wheel_path(digest), digest)
+        with cache.temporary() as packed:
+            repack(wheel, packed)
+            with packed.open("rb") as file:
+                digest = Digest(hashlib.file_digest(file, "sha256").hexdigest())
+            cache.keep(packed, cache.wheel_path(digest), digest)
         note = self._note(key)
         note.parent.mkdir(parents=True, exist_ok=True)
         with cache.temporary() as temporary:

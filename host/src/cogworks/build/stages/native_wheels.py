@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,16 +32,21 @@ from cogworks.project.model import SecretMount
 PIP_SECRET, PIP_VARIABLE = "cogworks-pip", "COGWORKS_PIP_CONFIG"
 """How pip's settings, which may hold passwords, come to pip: from a variable of the builder, never through a file."""
 PIP_FILE = "/run/secrets/cogworks-pip"
-_NO_COMPILER = (
-    "gcc: not found",
-    "'gcc' failed: No such file",
-    "gcc' failed: No such file",
-    "Unable to find a compiler",
-    "No CMAKE_C_COMPILER could be found",
-    "Unknown compiler(s)",
-    "linker `cc` not found",
+_NO_COMPILER = re.compile(
+    r"No such file or directory: '[^']*(?:gcc|g\+\+|cc|c\+\+|clang|gfortran)'"
+    r"|(?:gcc|g\+\+|cc|c\+\+|clang)'? failed: No such file"
+    r"|(?:gcc|g\+\+|cc|c\+\+|clang|make): (?:command )?not found"
+    r"|Unable to find a compiler|No CMAKE_C(?:XX)?_COMPILER could be found|Unknown compiler\(s\)|linker `cc` not found"
 )
 """What build tools say where there is no compiler."""
+_NO_HEADERS = re.compile(r"Python\.h: No such file")
+_ADVICE = (
+    (_NO_COMPILER, "The base has no compiler. Add build-essential to build.system_packages."),
+    (
+        _NO_HEADERS,
+        "The base has no headers of its Python. Add python3-dev to build.system_packages.",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +86,10 @@ def build_native_wheels(
     try:
         diff = run_job(shop, _job(shop, place, sources, archives, indexes), folder)
     except CommandError as error:
-        if any(text in str(error) for text in _NO_COMPILER):
-            advice = "The base has no compiler. Add build-essential to build.system_packages."
-            raise StageError(f"{error}\n{advice}") from error
-        raise
+        advice = next((text for sign, text in _ADVICE if sign.search(str(error))), None)
+        if advice is None:
+            raise
+        raise StageError(f"{error}\n{advice}") from error
     return {one.name: _wheel(one, number, diff, folder) for number, one in enumerate(sources)}
 
 

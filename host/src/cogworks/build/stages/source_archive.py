@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from cogworks.build.errors import BuildError, DownloadError
 from cogworks.build.index_credentials import without_user_info
@@ -61,18 +63,24 @@ def _names(path: Path) -> Iterable[str]:
 
 
 def archive_commit(
-    repository: str, commit: str, target: Path, environment: Mapping[str, str]
+    repository: str,
+    commit: str,
+    target: Path,
+    environment: Mapping[str, str],
+    credentials: tuple[str, str] | None = None,
 ) -> None:
     """Write a commit of a git repository, with its submodules, as a tar archive with one folder in it.
 
     Its history comes along: tools that derive a version from it find it.
 
     Args:
-        environment: what git runs under; it knows whatever credentials are needed.
+        environment: what git runs under; what it is told there of credentials counts, too.
+        credentials: user name and password for the repository's host.
 
     Raises:
         DownloadError: git is not installed, or cannot fetch it.
     """
+    environment = {**environment, **_header(repository, credentials, environment)}
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="git-") as name:
         tree = Path(name, "source")
         steps = (
@@ -84,6 +92,22 @@ def archive_commit(
             _git(step, repository, environment)
         with tarfile.open(target, "x") as archive:
             archive.add(tree, "source")
+
+
+def _header(
+    repository: str, credentials: tuple[str, str] | None, environment: Mapping[str, str]
+) -> dict[str, str]:
+    """Return variables that give git credentials: not in an argument, and not in the clone's configuration."""
+    if credentials is None:
+        return {}
+    count = int(environment.get("GIT_CONFIG_COUNT") or 0)
+    parts = urlsplit(without_user_info(repository))
+    encoded = base64.b64encode(":".join(credentials).encode()).decode()
+    return {
+        "GIT_CONFIG_COUNT": str(count + 1),
+        f"GIT_CONFIG_KEY_{count}": f"http.{parts.scheme}://{parts.netloc}/.extraHeader",
+        f"GIT_CONFIG_VALUE_{count}": f"Authorization: Basic {encoded}",
+    }
 
 
 def _git(arguments: list[str], repository: str, environment: Mapping[str, str]) -> None:

@@ -55,21 +55,35 @@ class SourceBuilder:
             NoWheelError: one cannot be built, since no engine is there.
             BuildError: one cannot be built.
         """
-        found = {one.name: self._find(one) for one in sources}
-        missing = [one for one in sources if found[one.name] is None]
+        found = {one.name: wheel for one in sources if (wheel := self._find(one)) is not None}
+        missing = [one for one in sources if one.name not in found]
         if missing:
-            with workspace(self.shop.cache) as folder:
-                archives = dict(fetch(missing))
-                for one in missing:
-                    if one.archive is None:
-                        archives[one.name] = self._checkout(one, indexes, folder)
-                found |= self._build(missing, archives, indexes)
-        return [wheel for one in sources if (wheel := found[one.name]) is not None]
+            # Two builds that want the same wheels make them once.
+            key = layer_key("wheels of sources", [self._native_key(one) for one in missing])
+            with self.shop.cache.lock(key):
+                found |= self._make(missing, fetch, indexes)
+        return [found[one.name] for one in sources]
+
+    def _make(
+        self, sources: Sequence[LockedSource], fetch: FetchArchives, indexes: Indexes
+    ) -> dict[str, WheelFile]:
+        """Return wheels, those included that somebody else has built by now."""
+        found = {one.name: wheel for one in sources if (wheel := self._find(one)) is not None}
+        missing = [one for one in sources if one.name not in found]
+        if not missing:
+            return found
+        with workspace(self.shop.cache) as folder:
+            archives = dict(fetch(missing))
+            for one in missing:
+                if one.archive is None:
+                    archives[one.name] = self._checkout(one, indexes, folder)
+            return {**found, **self._build(missing, archives, indexes)}
 
     def _checkout(self, source: LockedSource, indexes: Indexes, folder: Path) -> Path:
         self.shop.progress.stage(f"Fetching {source.title}")
         path = folder / f"{source.name}.tar"
-        archive_commit(source.repository, source.commit, path, indexes.variables)
+        pair = indexes.credentials.find_of_git(source.repository)
+        archive_commit(source.repository, source.commit, path, indexes.variables, pair)
         return path
 
     def _build(
@@ -132,6 +146,7 @@ class SourceBuilder:
             "It could be built on the base image, but no engine for that can be used here:"
         )
         lines += [f"  {one}" for one in error.reasons]
+        lines.append("Install buildah, or start docker or podman, and build again.")
         return NoWheelError(source.title, str(self.shop.base.target), "\n".join(lines))
 
     @property
