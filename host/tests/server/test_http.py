@@ -222,6 +222,18 @@ def test_a_running_prediction_finishes_before_the_end(launch_server: Any) -> Non
     assert server.process.wait(20) == 0
 
 
+@pytest.mark.parametrize(
+    ("model", "status", "code"), [("setup_hangs", "STARTING", 0), ("setup_raises", "SETUP_FAILED", 1)]
+)
+def test_the_exit_code_tells_whether_the_model_had_failed(
+    launch_server: Any, model: str, status: str, code: int
+) -> None:
+    server = launch_server(model, wait=False)
+    server.wait_for(status)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(20) == code
+
+
 def test_sigterm_is_ignored_where_shutdown_must_be_asked_for(launch_server: Any) -> None:
     server = launch_server("echo", "--await-explicit-shutdown", "true")
     server.process.send_signal(signal.SIGTERM)

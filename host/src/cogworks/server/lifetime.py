@@ -62,7 +62,7 @@ class Lifetime:
         self._reload_paths = reload_paths
 
     async def run(self, sock: socket.socket, announce: Callable[[], None]) -> int:
-        """Serve on ``sock`` until asked to stop; return 1 if the model never came up, else 0."""
+        """Serve on ``sock`` until asked to stop; return 1 if no worker would ever have been ready, else 0."""
         stopping = asyncio.Event()
         settings = self._settings
         spans = open_spans(settings)
