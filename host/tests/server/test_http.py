@@ -223,7 +223,8 @@ def test_a_running_prediction_finishes_before_the_end(launch_server: Any) -> Non
 
 
 @pytest.mark.parametrize(
-    ("model", "status", "code"), [("setup_hangs", "STARTING", 0), ("setup_raises", "SETUP_FAILED", 1)]
+    ("model", "status", "code"),
+    [("setup_hangs", "STARTING", 0), ("setup_raises", "SETUP_FAILED", 1)],
 )
 def test_the_exit_code_tells_whether_the_model_had_failed(
     launch_server: Any, model: str, status: str, code: int

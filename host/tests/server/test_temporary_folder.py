@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,25 @@ def test_a_folder_that_is_just_being_swept_is_not_used(parent: Path) -> None:
     for folder in folders:
         assert folder.path.is_dir()
         folder.remove()
+
+
+def test_folders_are_made_while_others_sweep(parent: Path) -> None:
+    is_over = threading.Event()
+
+    def sweep() -> None:
+        while not is_over.is_set():
+            remove_stale_folders(parent)
+
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(2):
+            threads.submit(sweep)
+        try:
+            for _ in range(300):
+                folder = make_folder(WORKER_PREFIX)
+                assert folder.path.is_dir()
+                folder.remove()
+        finally:
+            is_over.set()
 
 
 def test_a_parent_that_is_not_there_is_no_error(tmp_path: Path) -> None:

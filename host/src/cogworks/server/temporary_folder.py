@@ -55,12 +55,15 @@ def make_folder(prefix: str) -> TemporaryFolder:
     """
     while True:
         path = Path(tempfile.mkdtemp(prefix=prefix))
-        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue  # Another server was sweeping just then,
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_at(lock, path):
                 return TemporaryFolder(path, lock)
-        os.close(lock)  # Another server was sweeping just then.
+        os.close(lock)  # or now.
 
 
 def remove_stale_folders(parent: Path | None = None) -> int:
