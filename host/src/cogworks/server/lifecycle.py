@@ -23,6 +23,8 @@ class WorkerState(StrEnum):
     DEFUNCT = "defunct"  # It died too often in a row.
     STOPPED = "stopped"  # It was asked to end.
 
+    __hash__ = str.__hash__  # An enum's own is written in Python.
+
 
 @dataclass(frozen=True)
 class SetUp:
@@ -90,6 +92,11 @@ class Lifecycle:
         self.state = WorkerState.STARTING
         self._max_deaths = max_deaths
         self._deaths = 0
+
+    @property
+    def has_deaths(self) -> bool:
+        """Tell whether the last process died, and nothing has succeeded since."""
+        return self._deaths > 0
 
     def handle(self, event: Event) -> list[Restart]:
         """Apply one event; return what must be done now.

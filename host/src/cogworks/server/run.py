@@ -30,6 +30,32 @@ class Run:
     sent; a ``verdict`` is how it will end whatever the worker still says. ``accepted`` is the answer to a client that does not wait.
     """
 
+    __slots__ = (
+        "_body",
+        "_input",
+        "_waiters",
+        "accepted",
+        "backlog",
+        "digest",
+        "ends_with_followers",
+        "event_log",
+        "handover",
+        "is_answered",
+        "is_cancel_requested",
+        "is_killed",
+        "is_late",
+        "observers",
+        "output_names",
+        "prediction",
+        "run_id",
+        "timers",
+        "trace",
+        "uploads",
+        "values",
+        "verdict",
+        "worker",
+    )
+
     def __init__(self, prediction: Prediction, run_id: str, values: dict[str, Any]) -> None:
         """Begin; nobody watches yet, no slot is taken."""
         self.prediction = prediction

@@ -239,6 +239,8 @@ class PredictionService:
             ConflictError: it exists, with another input.
             CogworksError: as ``submit``.
         """
+        if request.id is None and not request.is_async:
+            return self.submit(request)
         found = await self._find_or_submit(request)
         if request.is_async and self._store.is_durable:
             # Its client is told that it will be done, and this server may be gone in a moment.

@@ -14,9 +14,13 @@ from typing import Any, Protocol
 
 from cog._bridge.messages import (
     Cancel,
+    Done,
     HealthcheckResult,
     Hello,
+    Log,
     Message,
+    Metric,
+    Output,
     Predict,
     Ready,
     SetupFailed,
@@ -186,7 +190,7 @@ class Supervisor:
 
     def succeed(self) -> None:
         """Note that a prediction ended in order: deaths before it do not count any more."""
-        if self.state is WorkerState.READY:
+        if self._lifecycle.has_deaths and self.state is WorkerState.READY:
             self._lifecycle.handle(Succeeded())
 
     def kill(self, cause: str) -> None:
@@ -256,6 +260,8 @@ class Supervisor:
 
     def _on_message(self, message: Message) -> None:
         match message:
+            case Done() | Output() | Log() | Metric():  # Nearly all that comes.
+                self._client.on_message(self, message)
             case Hello(protocol, python, sdk):
                 self.python, self.sdk = python, sdk
                 if protocol != PROTOCOL_VERSION:

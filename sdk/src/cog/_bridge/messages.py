@@ -3,6 +3,9 @@
 The control channel carries what concerns the worker as a whole, the data channel what concerns
 a prediction; each keeps its order. The first message each way (``Init``, ``Hello``) is on the
 control channel and carries the protocol version. ``docs/bridge.md`` shows a line of each.
+
+Nobody changes a message once it is made. They are not frozen, as to make a frozen dataclass takes
+three times as long, and each prediction has two.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ class MessageError(Exception):
     """A frame is not a message: no JSON object, an unknown type, wrong fields."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Init:
     """Server, control, first: load this model and run its setup.
 
@@ -44,14 +47,14 @@ class Init:
     temp_dir: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class Cancel:
     """Server, control: stop this prediction; unknown and finished ones are ignored."""
 
     id: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class Healthcheck:
     """Server, control: run the model's own ``healthcheck``; not asked again before the answer.
 
@@ -61,12 +64,12 @@ class Healthcheck:
     timeout_s: float
 
 
-@dataclass(frozen=True)
+@dataclass
 class Shutdown:
     """Server, control: finish what runs, then exit with status 0."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Hello:
     """Worker, control, first: who is speaking; sent before the model is imported."""
 
@@ -75,7 +78,7 @@ class Hello:
     sdk: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class Ready:
     """Worker, control: setup is done. ``schema`` is the OpenAPI document of the live class.
 
@@ -88,21 +91,21 @@ class Ready:
     has_healthcheck: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class HealthcheckResult:
     """Worker, control, once a ``Healthcheck``: ``error`` is None if the model is well."""
 
     error: Optional[str] = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class SetupFailed:
     """Worker, control: the model cannot be served; the worker exits after it."""
 
     error: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class Predict:
     """Server, data: run one prediction; ``input`` is as the client sent it, after validation.
 
@@ -115,7 +118,7 @@ class Predict:
     files: dict[str, dict[str, Any]] = field(default_factory=_no_files)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Output:
     """Worker, data: item ``index`` of an output that comes piece by piece.
 
@@ -128,7 +131,7 @@ class Output:
     files: dict[str, dict[str, Any]] = field(default_factory=_no_files)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Log:
     """Worker, data: text that one of several concurrent predictions printed."""
 
@@ -137,7 +140,7 @@ class Log:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class Metric:
     """Worker, data: a measurement of the model's own; ``mode`` as in ``cog.metrics``."""
 
@@ -147,7 +150,7 @@ class Metric:
     mode: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class Done:
     """Worker, data, once a prediction and its last: how it ended.
 
@@ -163,7 +166,7 @@ class Done:
     files: dict[str, dict[str, Any]] = field(default_factory=_no_files)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Spilled:
     """Either, either: the message is in the file at ``path``; its reader removes it."""
 

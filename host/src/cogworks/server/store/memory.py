@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice, takewhile
 from operator import attrgetter
@@ -27,7 +27,7 @@ class MemoryStore:
         self._clock = clock
         self._next_number = cursors.first_number(0, clock())
         self._records: dict[str, Record] = {}
-        self._numbers: OrderedDict[str, int] = OrderedDict()  # Of what is over, in that order.
+        self._ended: deque[tuple[int, Record]] = deque()  # With their numbers, the oldest first.
         self._finished_bytes = 0
 
     async def open(self) -> Sequence[Record]:
@@ -38,16 +38,15 @@ class MemoryStore:
         """Keep a record, and give up the oldest ones that are too many."""
         self._expire()
         earlier = self._records.get(record.id)
-        if earlier is not None and earlier.is_finished:
-            if not self._is_expired(earlier):
-                return
-            self._drop(record.id)
+        if earlier is not None and earlier.is_finished and not self._is_expired(earlier):
+            return
         self._records[record.id] = record
         if record.is_finished:
-            self._numbers[record.id] = self._next_number
+            self._ended.append((self._next_number, record))
             self._next_number += 1
             self._finished_bytes += record.size_bytes
-            self._shrink()
+            while not self._limits.allow(len(self._ended), self._finished_bytes):
+                self._drop_oldest()
 
     async def flush(self, prediction_id: str) -> None:
         """Do nothing: nothing here outlives the process."""
@@ -74,18 +73,16 @@ class MemoryStore:
         """Return a page of what is over, the last to end first."""
         self._expire()
         before = cursors.parse(cursor)
-        numbers = reversed(self._numbers.items())
-        older = ((n, self._records[name]) for name, n in numbers if n < before)
-        page = list(islice((e for e in older if not self._is_expired(e[1])), limit + 1))
+        older = (entry for entry in reversed(self._ended) if entry[0] < before)
+        page = list(islice((entry for entry in older if self._is_kept(entry[1])), limit + 1))
         following = str(page[limit - 1][0]) if len(page) > limit else None
         return Page([record for _, record in page[:limit]], following)
 
     async def list_since(self, number: int, before: Key, limit: int) -> Sequence[Record]:
         """Return what has ended since ``number``, the last to be created first."""
         self._expire()
-        latest = takewhile(lambda item: item[1] >= number, reversed(self._numbers.items()))
-        ended = (self._records[name] for name, _ in latest)
-        below = [it for it in ended if it.key < before and not self._is_expired(it)]
+        latest = takewhile(lambda entry: entry[0] >= number, reversed(self._ended))
+        below = [it for _, it in latest if it.key < before and self._is_kept(it)]
         return sorted(below, key=attrgetter("key"), reverse=True)[:limit]
 
     async def close(self) -> None:
@@ -96,14 +93,16 @@ class MemoryStore:
             return False
         return record.completed_at < self._clock() - self._limits.max_age_s
 
+    def _is_kept(self, record: Record) -> bool:
+        """Tell whether what ended is still to be seen: it may have expired, and its id be used again."""
+        return self._records.get(record.id) is record and not self._is_expired(record)
+
     def _expire(self) -> None:
-        while self._numbers and self._is_expired(self._records[next(iter(self._numbers))]):
-            self._drop(next(iter(self._numbers)))
+        while self._ended and self._is_expired(self._ended[0][1]):
+            self._drop_oldest()
 
-    def _shrink(self) -> None:
-        while not self._limits.allow(len(self._numbers), self._finished_bytes):
-            self._drop(next(iter(self._numbers)))
-
-    def _drop(self, prediction_id: str) -> None:
-        del self._numbers[prediction_id]
-        self._finished_bytes -= self._records.pop(prediction_id).size_bytes
+    def _drop_oldest(self) -> None:
+        _, record = self._ended.popleft()
+        self._finished_bytes -= record.size_bytes
+        if self._records.get(record.id) is record:
+            del self._records[record.id]
