@@ -219,6 +219,7 @@ _LAYOUT = {
 }
 
 _write = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode
+_read = json.JSONDecoder().decode
 
 
 def dumps(value: Any) -> bytes:
@@ -229,6 +230,15 @@ def dumps(value: Any) -> bytes:
         TypeError: something that JSON lacks.
     """
     return _write(value).encode()
+
+
+def loads(text: bytes) -> Any:
+    """Read JSON in UTF-8; ``json.loads`` would look for other encodings first.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return _read(text.decode())
 
 
 def encode(message: Message, dumps: Callable[[Any], bytes] = dumps) -> bytes:
@@ -248,7 +258,7 @@ def encode(message: Message, dumps: Callable[[Any], bytes] = dumps) -> bytes:
     return dumps(data) + b"\n"
 
 
-def decode(line: bytes, loads: Callable[[bytes], Any] = json.loads) -> Message:
+def decode(line: bytes, loads: Callable[[bytes], Any] = loads) -> Message:
     """Read one frame.
 
     Raises:
