@@ -253,10 +253,16 @@ def test_kustomize_renders_the_folders(name: str) -> None:
 
 @pytest.mark.slow
 def test_compose_takes_the_file() -> None:
-    docker = shutil.which("docker")
-    if docker is None:
+    compose = next(
+        (one for one in (["docker", "compose"], ["docker-compose"]) if _works(one)), None
+    )
+    if compose is None:
         pytest.skip("docker compose is not installed")
-    version = subprocess.run([docker, "compose", "version"], capture_output=True, check=False)
-    if version.returncode:
-        pytest.skip("docker compose is not installed")
-    assert f"{IMAGE}:v1" in run(docker, "compose", "--file", str(FOLDER / "compose.yaml"), "config")
+    assert f"{IMAGE}:v1" in run(*compose, "--file", str(FOLDER / "compose.yaml"), "config")
+
+
+def _works(command: list[str]) -> bool:
+    if shutil.which(command[0]) is None:
+        return False
+    version = subprocess.run([*command, "version"], capture_output=True, check=False)
+    return version.returncode == 0
