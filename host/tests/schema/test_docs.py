@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cog._schema import generics, value_types
 from cogworks.schema import SchemaError, analyze, literals, source, values
 
 from .authors import ROOT
@@ -54,6 +55,9 @@ def test_there_are_examples_of_both_kinds() -> None:
         ("| an integer | {:,} bits |", values.MAX_BITS),
         ("{:,} steps, 100 levels |", literals.MAX_STEPS),
         ("| {:,} steps |", literals.MAX_TOTAL_STEPS),
+        ("| {:,} fields |", value_types.MAX_FIELDS),
+        ("| a generic class inside of itself | {} different types |", value_types.MAX_ALIKE),
+        ("| {:,} parts |", generics.MAX_PARTS),
     ],
 )
 def test_limits_are_those_of_the_code(row: str, limit: int) -> None:

@@ -21,8 +21,8 @@ import datetime
 import enum
 import typing
 from dataclasses import dataclass, field
-from typing import Any, Dict, FrozenSet, Iterator, List, Literal, Optional, Set, Tuple, TypedDict
-from typing import Union
+from typing import Any, Dict, FrozenSet, Generic, Iterator, List, Literal, Optional, Set, Tuple
+from typing import TypedDict, TypeVar, Union
 
 import cog as c
 from cog import BaseModel, ConcatenateIterator, File, Input, Opaque, Path, Secret
@@ -58,6 +58,33 @@ class Message(TypedDict, total=False):
     size: Tuple[int, str]
 
 
+T = TypeVar("T")
+K = TypeVar("K")
+Many = List[T]
+Table = Dict[str, Tuple[Many[K], Optional[T]]]
+
+
+class Box(BaseModel, Generic[T]):
+    item: T
+    more: Many[T] = []
+    inner: "Optional[Box[T]]" = None
+
+
+class Pair(Box[K], Generic[T, K]):
+    left: Union[T, K, None] = None
+    box: Optional[Box[List[T]]] = None
+
+
+@dataclass
+class Node(Generic[T]):
+    value: T
+    table: Table[str, T]
+
+
+class Numbers(Pair[str, int]):
+    extra: bool = False
+
+
 """
 
 LEAVES = st.one_of(
@@ -73,6 +100,9 @@ LEAVES = st.one_of(
             "Message",
             "datetime.date",
             "Set[int]",
+            "Numbers",
+            "Box",
+            "T",
         ]
     ),
 )
@@ -90,6 +120,11 @@ ANNOTATIONS = st.recursive(
         inner.map("FrozenSet[{}]".format),
         st.tuples(inner, inner).map(lambda pair: "Union[{}, {}]".format(*sorted(pair))),
         inner.map("typing.Annotated[{}, Opaque]".format),
+        inner.map("Many[{}]".format),
+        inner.map("Box[{}]".format),
+        inner.map("Node[{}]".format),
+        st.tuples(inner, inner).map(lambda pair: "Table[{}, {}]".format(*pair)),
+        st.tuples(inner, inner).map(lambda pair: "Pair[{}, {}]".format(*pair)),
     ),
     max_leaves=3,
 )

@@ -28,8 +28,9 @@ _SAME_FOR_ALL = re.compile(
 
 def fixture_of(path: Path) -> Path:
     """Return the source file that a document belongs to: a file, or the ``run.py`` of a project."""
-    file = SIGNATURES / f"{path.stem}.py"
-    return file if file.exists() else SIGNATURES / "projects" / path.stem / "run.py"
+    files = (SIGNATURES / f"{path.stem}.py", SIGNATURES / "newer" / f"{path.stem}.py")
+    project = SIGNATURES / "projects" / path.stem / "run.py"
+    return next((file for file in files if file.exists()), project)
 
 
 def golden(file: Path) -> dict[str, Any]:

@@ -35,8 +35,9 @@ type[0] = 1
 
 
 def test_what_is_newer_becomes_blanks_and_assignments() -> None:
-    older = find_older_text(NEWER)
-    assert older is not None
+    found = find_older_text(NEWER)
+    assert found is not None
+    older = found[0]
     assert [line.split() for line in older.splitlines()] == [
         line.split() for line in OLDER.splitlines()
     ]

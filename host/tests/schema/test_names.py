@@ -10,6 +10,7 @@ from cogworks.schema.entities import (
     Entity,
     External,
     FunctionEntity,
+    ParameterEntity,
     PartEntity,
     Unclear,
     ValueEntity,
@@ -76,6 +77,8 @@ def describe(entity: Entity) -> str:
             return f"part of {ast.unparse(entity.node)}"
         case ValueEntity():
             return f"= {ast.unparse(entity.node)}"
+        case ParameterEntity():
+            return f"parameter {entity.parameter.name}"
         case Module():
             return f"module {entity.name}"
         case Unclear():
@@ -142,3 +145,18 @@ def test_name_that_only_type_checkers_see_hides_none_that_is_there(tmp_path: Pat
     (entity,) = project.names.look_up("Y", project.main, None)
     assert isinstance(entity, Unclear)
     assert entity.why.startswith("only type checkers see `Y`, in run.py:4")
+
+
+@pytest.mark.parametrize("name", ["T", "U"])
+def test_type_parameters_are_known_where_they_are_declared(tmp_path: Path, name: str) -> None:
+    text = f"T = 1\ntype A[{name}] = {name}\nclass B[{name}]:\n    x: {name}\n"
+    project = Project(tmp_path, {"run.py": text})
+    names = project.names
+    (alias,) = names.look_up("A", project.main, None)
+    assert isinstance(alias, ValueEntity)
+    found = [describe(item) for item in names.resolve(alias.node, alias.scope)]
+    assert found == [f"parameter {name}"]
+    (cls,) = names.look_up("B", project.main, None)
+    assert isinstance(cls, ClassEntity)
+    found = [describe(item) for item in names.look_up(name, cls.body, None)]
+    assert found == [f"parameter {name}"]

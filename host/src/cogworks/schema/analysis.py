@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cog._schema.errors import SignatureError
+from cog._schema.generics import Filling, fill
 from cog._schema.output_types import output_type
 from cog._schema.rules import check_output_rules, check_setup_parameters, missing_return
 from cog._schema.types import Signature
@@ -118,7 +119,8 @@ class _Analysis:
         without_inputs, *parameters = split_parameters(target.function, target.owner is not None)
         for function in parameters:
             part = replace(target, function=function, owner=None)
-            parts.append(partial(self._inputs.read, part.function, part.scope, skip_self=False))
+            read = partial(self._inputs.read, part.function, part.scope, skip_self=False)
+            parts.append(partial(read, filling=self._filling(target)))
         rest = replace(target, function=without_inputs)
         parts.append(lambda: self._located(rest, lambda: self._read_function(rest, mode)))
         return parts
@@ -132,12 +134,14 @@ class _Analysis:
 
     def _read_function(self, target: Target, mode: str) -> Signature:
         function = target.function
-        inputs = self._inputs.read(function, target.scope, target.owner is not None)
+        filling = self._filling(target)
+        inputs = self._inputs.read(function, target.scope, target.owner is not None, filling)
         if function.returns is None:
             raise missing_return(function.name)
+        scope = target.scope.around(function)
         signature = Signature(
             inputs,
-            output_type(self._annotations.read(function.returns, target.scope)),
+            output_type(fill(self._annotations.read(function.returns, scope), filling)),
             mode,
             target.is_async,
             any(True for _ in self._decorators(target, "cog.streaming")),
@@ -145,6 +149,13 @@ class _Analysis:
         )
         check_output_rules(signature, function.name)
         return signature
+
+    def _filling(self, target: Target) -> Filling:
+        """Return what fills in the parameters of a generic class that a method is inherited from."""
+        if target.owner is None or target.model is None or target.owner == target.model:
+            return Filling()
+        fillings = self._annotations.generics.fillings(target.model)
+        return fillings.get(target.owner.node, Filling())
 
     def _decorators(self, target: Target, name: str) -> list[ast.expr]:
         found: list[ast.expr] = []

@@ -10,70 +10,45 @@ import ast
 import types
 from dataclasses import replace
 
+from cog._schema.generics import close, close_bare, variables_in
 from cog._schema.hints import (
-    FILLED_IN_ADVICE,
     INNER_INPUT,
     INNER_INPUT_ADVICE,
+    LEADS_TO_ITSELF,
+    OF_SEVERAL,
     Foreign,
     Hint,
     Known,
-    filled_in,
+    Record,
+    Variable,
+    leads_to_itself,
     union,
     unspecified,
 )
 from cogworks.schema.choices import Choices
 from cogworks.schema.classes import Classes
-from cogworks.schema.entities import ClassEntity, Entity, External, Unclear, ValueEntity
+from cogworks.schema.entities import (
+    ClassEntity,
+    Entity,
+    External,
+    ParameterEntity,
+    Unclear,
+    ValueEntity,
+)
 from cogworks.schema.externals import canonical, external_name, parse_string
+from cogworks.schema.generics import Generics, arguments_of
 from cogworks.schema.input_calls import InputCalls
+from cogworks.schema.known_types import KNOWN, external_hint
 from cogworks.schema.literals import Folder
 from cogworks.schema.names import MAX_DEPTH, Names
 from cogworks.schema.records import Records
 from cogworks.schema.scopes import Scope
 from cogworks.schema.source import Place, text_of
 
-EXTERNAL_ADVICE = (
-    "Use Annotated[{name}, Opaque] (from cog import Opaque) for an object of any shape, "
-    "or define a BaseModel in the project."
-)
-
-_BUILTINS = ("bool", "int", "float", "str", "dict", "list", "tuple", "set", "frozenset")
-
 ENUM_CALLS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum")
 ENUM_ADVICE = "Write it as a class: `class Size(Enum):`, with a line for each member."
 
-ITERATORS = ("Iterator", "AsyncIterator", "Generator", "AsyncGenerator")
-
-_KNOWN: dict[str, str] = {
-    **{f"builtins.{name}": name for name in _BUILTINS},
-    "typing.Any": "Any",
-    **{f"typing.{name}": "dict" for name in ("Dict", "Mapping", "MutableMapping")},
-    **{f"typing.{name}": "list" for name in ("List", "Sequence", "MutableSequence")},
-    "typing.Tuple": "tuple",
-    # ``Set`` of ``typing`` is the class, that of ``collections.abc`` what it has in common.
-    **{f"typing.{name}": "set" for name in ("Set", "AbstractSet", "MutableSet")},
-    "typing.FrozenSet": "frozenset",
-    **{f"typing.{name}": name for name in ITERATORS},
-    **{f"datetime.{name}": name for name in ("datetime", "date", "time")},
-    "uuid.UUID": "UUID",
-    "cog.AsyncConcatenateIterator": "AsyncConcatenateIterator",
-    "cog.ConcatenateIterator": "ConcatenateIterator",
-    "cog.File": "File",
-    "cog.Path": "Path",
-    "cog.Secret": "Secret",
-    "cog.URLFile": "File",
-    "cog.URLPath": "Path",
-    "os.PathLike": "Path",
-    **{
-        f"pathlib.{name}": "Path"
-        for name in ("Path", "PosixPath", "PurePath", "PurePosixPath", "WindowsPath")
-    },
-}
-
 _QUALIFIERS = ("typing.Required", "typing.NotRequired", "typing.ReadOnly", "typing.Final")
-
-_UNDERSTOOD = ("builtins", "typing", "collections", "datetime", "enum")
-"""Modules whose types we know, so that one that is not supported needs no other reason."""
 
 
 class Annotations:
@@ -86,7 +61,8 @@ class Annotations:
         self._choices = Choices(folder)
         self._calls = InputCalls(names, folder)
         self._aliases: dict[ValueEntity, Hint] = {}
-        self.records = Records(names, classes, self.read)
+        self.generics = Generics(names, self._read_part)
+        self.records = Records(names, classes, self.read, self.generics)
 
     def read(self, node: ast.expr, scope: Scope, depth: int = 0) -> Hint:
         """Return the hint for an annotation; what is not understood becomes a ``Foreign``."""
@@ -109,6 +85,8 @@ class Annotations:
                 return self._read_name(node, scope, depth)
             case ast.Subscript():
                 return self._read_generic(node, scope, depth)
+            case ast.Starred():
+                return Foreign(text_of(node), OF_SEVERAL, "", place)
             case _:
                 return Foreign(text_of(node), "", "", place)
 
@@ -128,12 +106,13 @@ class Annotations:
         if not isinstance(node, ast.Subscript):
             return []
         if self._external(node.value, scope) != "typing.Annotated":
-            return []
-        inner, *metadata = _arguments(node)
+            # ``Few[int]``, after ``type Few[T] = Annotated[list[T], ...]``.
+            return self.find_metadata(node.value, scope, depth + 1)
+        inner, *metadata = arguments_of(node)
         own = [(item, scope) for item in metadata]
         return [*self.find_metadata(inner, scope, depth + 1), *own]
 
-    def _read_part(self, node: ast.expr, scope: Scope, depth: int) -> Hint:
+    def _read_part(self, node: ast.expr, scope: Scope, depth: int = 0) -> Hint:
         """Read what stands inside of another type, where no ``Input(...)`` can be."""
         hint = self.read(node, scope, depth)
         if isinstance(hint, Foreign):
@@ -153,25 +132,21 @@ class Annotations:
 
     def _read_name(self, node: ast.expr, scope: Scope, depth: int) -> Hint:
         entities = self._names.resolve(node, scope)
-        hints = [self._read_entity(entity, node, scope, depth) for entity in entities]
-        # ``try: from a import T`` / ``except ImportError: from b import T``
-        usable = [hint for hint in hints if not isinstance(hint, Foreign)]
-        if usable and any(hint != usable[0] for hint in usable):
-            problem = f"{text_of(node)} is one of several types, under conditions"
-            return Foreign(text_of(node), problem, "", Place(scope.source, node))
-        if usable:
-            return usable[0]
-        if hints:
-            return hints[0]
-        problem = f"cannot resolve type '{text_of(node)}': the name is not found"
-        return Foreign(text_of(node), problem, "", Place(scope.source, node))
+        return _the_one(
+            [self._read_entity(entity, node, scope, depth) for entity in entities],
+            node,
+            Place(scope.source, node),
+        )
 
     def _read_entity(self, entity: Entity, node: ast.expr, scope: Scope, depth: int) -> Hint:
         place = Place(scope.source, node)
         if isinstance(entity, External):
-            return _external_hint(entity, text_of(node), place)
+            return external_hint(entity, text_of(node), place)
         if isinstance(entity, ClassEntity):
-            return self._read_class(entity, place)
+            hint = self._read_class(entity, place)
+            return close_bare(hint, place) if isinstance(hint, Record) else hint
+        if isinstance(entity, ParameterEntity):
+            return replace(self.generics.variable(entity.parameter, entity.scope), where=place)
         if isinstance(entity, ValueEntity):  # An alias: ``Image = Path``.
             return self._read_alias(entity, node, place, depth)
         problem = f"{text_of(node)} is not a type"
@@ -180,12 +155,24 @@ class Annotations:
         return Foreign(text_of(node), problem, "", place)
 
     def _read_alias(self, entity: ValueEntity, node: ast.expr, place: Place, depth: int) -> Hint:
+        hint = self._template_of_alias(entity, depth)
+        if entity.parameters:
+            hint = close(hint, entity.name, self._declared(entity), (), place)
+        if isinstance(hint, Foreign):
+            return replace(hint, text=text_of(node), where=place)
+        return replace(hint, where=place) if isinstance(hint, Variable) else hint
+
+    def _template_of_alias(self, entity: ValueEntity, depth: int) -> Hint:
+        """Return what an alias stands for, with its parameters in their places."""
         if entity not in self._aliases:
             # What a name finds that leads back to itself.
-            self._aliases[entity] = Foreign(entity.name)
+            name = entity.name
+            self._aliases[entity] = Foreign(name, leads_to_itself(name), LEADS_TO_ITSELF)
             self._aliases[entity] = self._read_value(entity.node, entity.scope, depth + 1)
-        hint = self._aliases[entity]
-        return replace(hint, text=text_of(node), where=place) if isinstance(hint, Foreign) else hint
+        return self._aliases[entity]
+
+    def _declared(self, entity: ValueEntity) -> tuple[Variable, ...]:
+        return tuple(self.generics.variable(item, entity.scope) for item in entity.parameters)
 
     def _read_value(self, node: ast.expr, scope: Scope, depth: int) -> Hint:
         """Read what a name of a type was assigned: ``NewType``, or an annotation."""
@@ -194,6 +181,11 @@ class Annotations:
         name = self._external(node.func, scope)
         if name == "typing.NewType" and len(node.args) == 2:
             return self.read(node.args[1], scope, depth)
+        if name == "typing.TypeAliasType" and len(node.args) == 2:
+            return self.read(node.args[1], scope, depth)
+        variable = self.generics.find_variable(node, scope)
+        if variable is not None:
+            return variable
         place = Place(scope.source, node)
         if name == "typing.TypedDict":
             record = self.records.find_called(node, scope, place)
@@ -207,7 +199,7 @@ class Annotations:
     def _read_class(self, entity: ClassEntity, place: Place) -> Hint:
         for ancestor in self._classes.linearize(entity):
             if isinstance(ancestor, External):
-                name = _KNOWN.get(canonical(ancestor.name))
+                name = KNOWN.get(canonical(ancestor.name))
                 if name in ("Path", "File", "Secret"):
                     return Known(name, (), place)
         enumeration = self._choices.find_enum(entity, place)
@@ -219,7 +211,7 @@ class Annotations:
     def _read_generic(self, node: ast.Subscript, scope: Scope, depth: int) -> Hint:
         place = Place(scope.source, node)
         name = self._external(node.value, scope)
-        arguments = _arguments(node)
+        arguments = arguments_of(node)
         if name == "typing.Annotated":
             inner = self.read(arguments[0], scope, depth + 1)
             is_opaque = any(self._is_opaque(item, scope) for item in arguments[1:])
@@ -233,14 +225,61 @@ class Annotations:
             return union(members, place)
         if name == "typing.Literal":
             return self._choices.read_literal(node, arguments, scope)
-        known = _KNOWN.get(name)
-        if known is None:
-            bare = self.read(node.value, scope, depth + 1)
-            if not isinstance(bare, Foreign):
-                return Foreign(text_of(node), filled_in(text_of(node)), FILLED_IN_ADVICE, place)
-            return Foreign(text_of(node), bare.problem, bare.advice, place)
         hints = tuple(self._read_part(argument, scope, depth + 1) for argument in arguments)
-        return Known(known, () if known == "Path" else hints, place)
+        known = KNOWN.get(name)
+        if known is not None:
+            return Known(known, () if known == "Path" else hints, place)
+        found = self._names.resolve(node.value, scope)
+        return _the_one(
+            [self._fill(item, node, hints, scope, depth) for item in found], node, place
+        )
+
+    def _fill(
+        self, entity: Entity, node: ast.Subscript, hints: tuple[Hint, ...], scope: Scope, depth: int
+    ) -> Hint:
+        """Read ``Box[int]``, where ``entity`` is the ``Box``."""
+        place = Place(scope.source, node)
+        if isinstance(entity, ClassEntity):
+            template = self._read_class(entity, place)
+            if isinstance(template, Record):
+                return close(template, template.name, template.parameters, hints, place)
+        elif isinstance(entity, ValueEntity):
+            return self._fill_alias(entity, node, hints, place, depth)
+        else:
+            template = self._read_entity(entity, node.value, scope, depth)
+        if isinstance(template, Foreign):
+            return Foreign(text_of(node), template.problem, template.advice, place)
+        return template
+
+    def _fill_alias(
+        self,
+        entity: ValueEntity,
+        node: ast.Subscript,
+        hints: tuple[Hint, ...],
+        place: Place,
+        depth: int,
+    ) -> Hint:
+        template = self._template_of_alias(entity, depth)
+        if isinstance(template, Foreign):
+            return replace(template, text=text_of(node), where=place)
+        parameters = self._declared(entity) or self._parameters_of_call(entity)
+        if not parameters and isinstance(entity.node, (ast.Name, ast.Attribute)):
+            # Another name of a class or an alias: ``B = Box``.
+            found = self._names.resolve(entity.node, entity.scope)
+            filled = [self._fill(item, node, hints, entity.scope, depth + 1) for item in found]
+            return _the_one(filled, node, place)
+        parameters = parameters or variables_in(template)
+        return close(template, entity.name, parameters, hints, place)
+
+    def _parameters_of_call(self, entity: ValueEntity) -> tuple[Variable, ...]:
+        """Return the parameters of ``TypeAliasType("L", list[T], type_params=(T,))``."""
+        node = entity.node
+        if not isinstance(node, ast.Call):
+            return ()
+        listed = [item.value for item in node.keywords if item.arg == "type_params"]
+        items = [item for value in listed if isinstance(value, ast.Tuple) for item in value.elts]
+        hints = [self.read(item, entity.scope) for item in items]
+        return tuple(hint for hint in hints if isinstance(hint, Variable))
 
     def _is_opaque(self, node: ast.expr, scope: Scope) -> bool:
         marker = node.func if isinstance(node, ast.Call) else node
@@ -250,21 +289,14 @@ class Annotations:
         return external_name(self._names, node, scope)
 
 
-def _external_hint(entity: External, text: str, place: Place) -> Hint:
-    name = canonical(entity.name)
-    if name in _KNOWN:
-        return Known(_KNOWN[name], (), place)
-    if name == "types.NoneType":
-        return Known("None", (), place)
-    module = entity.module
-    if module.split(".")[0] in _UNDERSTOOD or name.startswith("typing."):
-        return Foreign(text, "", "", place)
-    problem = (
-        f"cannot resolve type '{text}' (imported from '{module or entity.name}') - "
-        "external types cannot be statically analyzed"
-    )
-    return Foreign(text, problem, EXTERNAL_ADVICE.format(name=text), place)
-
-
-def _arguments(node: ast.Subscript) -> list[ast.expr]:
-    return list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+def _the_one(hints: list[Hint], node: ast.expr, place: Place) -> Hint:
+    """Return the hint for a name that may stand for several things, under conditions."""
+    # ``try: from a import T`` / ``except ImportError: from b import T``
+    usable = [hint for hint in hints if not isinstance(hint, Foreign)]
+    if usable and any(hint != usable[0] for hint in usable):
+        problem = f"{text_of(node)} is one of several types, under conditions"
+        return Foreign(text_of(node), problem, "", place)
+    if hints:
+        return usable[0] if usable else hints[0]
+    problem = f"cannot resolve type '{text_of(node)}': the name is not found"
+    return Foreign(text_of(node), problem, "", place)

@@ -82,9 +82,10 @@ class Defaults:
         return None
 
     def _read_call(self, node: ast.Call, scope: Scope, depth: int) -> tuple[Any] | None:
-        for entity in self._names.resolve(node.func, scope)[:1]:
+        for entity in self._names.resolve_class(node.func, scope):
             if isinstance(entity, ClassEntity):
                 return self._read_instance(node, entity, scope, depth)
+        for entity in self._names.resolve(node.func, scope)[:1]:
             if isinstance(entity, External) and entity.name in _TEXTS:
                 return (self._read_text(node, entity.name, scope),)
             if isinstance(entity, ValueEntity) and isinstance(entity.node, ast.Call):

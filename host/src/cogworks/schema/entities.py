@@ -9,6 +9,7 @@ from cogworks.schema.bindings import Part
 from cogworks.schema.modules import Module
 from cogworks.schema.scopes import Scope
 from cogworks.schema.source import Place
+from cogworks.schema.type_parameters import TypeParameter
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,15 @@ class FunctionEntity:
 
 @dataclass(frozen=True)
 class ValueEntity:
-    """The value that a name was assigned; ``name`` as it is called in ``scope``."""
+    """The value that a name was assigned; ``name`` as it is called in ``scope``.
+
+    ``parameters`` are those of ``type L[T] = ...``.
+    """
 
     node: ast.expr
     scope: Scope = field(compare=False)
     name: str = field(compare=False)
+    parameters: tuple[TypeParameter, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,14 @@ class PartEntity:
     path: tuple[Part, ...]
     scope: Scope = field(compare=False)
     name: str = field(compare=False)
+
+
+@dataclass(frozen=True, eq=False)
+class ParameterEntity:
+    """The type parameter of a class, a function or an alias."""
+
+    parameter: TypeParameter
+    scope: Scope
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,4 +87,13 @@ class Unclear:
         return self.failure or unclear
 
 
-Entity = External | ClassEntity | FunctionEntity | ValueEntity | PartEntity | Module | Unclear
+Entity = (
+    External
+    | ClassEntity
+    | FunctionEntity
+    | ValueEntity
+    | PartEntity
+    | ParameterEntity
+    | Module
+    | Unclear
+)

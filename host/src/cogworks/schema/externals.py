@@ -15,7 +15,7 @@ def external_name(names: Names, node: ast.expr, scope: Scope, depth: int = 0) ->
     for entity in names.resolve(node, scope):
         if isinstance(entity, External):
             return canonical(entity.name)
-        if isinstance(entity, ValueEntity) and depth < MAX_DEPTH:
+        if isinstance(entity, ValueEntity) and not entity.parameters and depth < MAX_DEPTH:
             return external_name(names, entity.node, entity.scope, depth + 1)
     return ""
 

@@ -2,7 +2,8 @@
 
 A model may run under a newer Python than the command. What PEP 695 added (``type X = ...``,
 ``class Box[T]``, ``def run[T]``) can be written in older grammar without moving anything else:
-the parameters become blanks, and an alias becomes an assignment.
+the parameters become blanks, and an alias becomes an assignment. What the blanks were is kept
+beside the nodes; see ``type_parameters``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ import sys
 import tokenize
 import warnings
 from collections.abc import Iterator
+
+from cogworks.schema.type_parameters import Header, TypeParameter, attach, read_parameters
+
+Parameters = dict[Header, tuple[TypeParameter, ...]]
 
 _NEWER = re.compile(r"^[^#\n]*?\b(?:type\s+\w+\s*[=\[]|(?:class|def)\s+\w+\s*\[)", re.MULTILINE)
 
@@ -32,24 +37,43 @@ def parse(text: str, name: str) -> ast.Module:
         try:
             return ast.parse(text, filename=name)
         except SyntaxError:
-            if sys.version_info >= (3, 12) or not _NEWER.search(text):
+            # Python 3.12 knows the syntax, but not the defaults of parameters.
+            if sys.version_info >= (3, 13) or not _NEWER.search(text):
                 raise
             older = find_older_text(text)
             if older is None:
                 raise
-            return ast.parse(older, filename=name)
+            tree = ast.parse(older[0], filename=name)
+            attach(tree, older[1])
+            return tree
 
 
-def find_older_text(text: str) -> str | None:
-    """Return the text without what PEP 695 added, each line as it was; None if it has no tokens."""
+def find_older_text(text: str) -> tuple[str, Parameters] | None:
+    """Return the text without what PEP 695 added, each line as it was, and the type parameters.
+
+    None if the text has no tokens.
+    """
     try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+        tokens = _significant(list(tokenize.generate_tokens(io.StringIO(text).readline)))
     except (SyntaxError, tokenize.TokenError):
         return None
     lines = text.split("\n")
-    for start, end, replacement in _edits(_significant(tokens)):
+    for start, end, replacement in _edits(tokens):
         _blank(lines, start, end, replacement)
-    return "\n".join(lines)
+    return "\n".join(lines), dict(_find_parameters(tokens))
+
+
+def _find_parameters(
+    tokens: list[tokenize.TokenInfo],
+) -> Iterator[tuple[Header, tuple[TypeParameter, ...]]]:
+    for index in range(len(tokens) - 2):
+        first, second, third = tokens[index : index + 3]
+        if second.type != tokenize.NAME or third.string != "[":
+            continue
+        is_alias = first.string == "type" and _starts_statement(tokens, index)
+        if first.string in ("class", "def") or is_alias:
+            last = _closing(tokens, index + 2)
+            yield (first.start[0], second.string), read_parameters(tokens[index + 3 : last])
 
 
 def _significant(tokens: list[tokenize.TokenInfo]) -> list[tokenize.TokenInfo]:
@@ -64,11 +88,11 @@ def _edits(tokens: list[tokenize.TokenInfo]) -> Iterator[tuple[_Position, _Posit
         if second.type != tokenize.NAME or third.string not in ("[", "="):
             continue
         if first.string in ("class", "def") and third.string == "[":
-            yield third.start, _closing(tokens, index + 2), ""
+            yield third.start, tokens[_closing(tokens, index + 2)].end, ""
         elif first.string == "type" and _starts_statement(tokens, index):
             yield first.start, second.end, second.string
             if third.string == "[":
-                yield third.start, _closing(tokens, index + 2), ""
+                yield third.start, tokens[_closing(tokens, index + 2)].end, ""
 
 
 def _starts_statement(tokens: list[tokenize.TokenInfo], index: int) -> bool:
@@ -79,13 +103,15 @@ def _starts_statement(tokens: list[tokenize.TokenInfo], index: int) -> bool:
     return before.type in ends or before.string in (";", ":")
 
 
-def _closing(tokens: list[tokenize.TokenInfo], index: int) -> _Position:
+def _closing(tokens: list[tokenize.TokenInfo], index: int) -> int:
+    """Return the index of the bracket that closes the one at ``index``."""
     depth = 0
-    for token in tokens[index:]:
-        depth += (token.string in ("[", "(", "{")) - (token.string in ("]", ")", "}"))
+    for at in range(index, len(tokens)):
+        text = tokens[at].string
+        depth += (text in ("[", "(", "{")) - (text in ("]", ")", "}"))
         if depth == 0:
-            return token.end
-    return tokens[index].end
+            return at
+    return index
 
 
 def _blank(lines: list[str], start: _Position, end: _Position, replacement: str) -> None:

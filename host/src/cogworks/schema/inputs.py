@@ -9,6 +9,7 @@ from typing import Any
 
 from cog._schema.defaults import json_default
 from cog._schema.errors import SignatureError
+from cog._schema.generics import Filling, fill
 from cog._schema.given import Given
 from cog._schema.parameters import input_field
 from cog._schema.rules import missing_annotation, refused_parameter
@@ -55,27 +56,32 @@ class Inputs:
         annotations.records.use_inputs(self._read_field)
 
     def read(
-        self, function: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope, skip_self: bool
+        self,
+        function: ast.FunctionDef | ast.AsyncFunctionDef,
+        scope: Scope,
+        skip_self: bool,
+        filling: Filling | None = None,
     ) -> tuple[InputField, ...]:
-        """Return the inputs of a function.
+        """Return the inputs of a function; ``filling`` is for the parameters of its class.
 
         Raises:
             SignatureError, SchemaError: a parameter cannot be an input.
         """
+        scope = scope.around(function)
         return tuple(
-            self._read_parameter(argument, default, scope)
+            self._read_parameter(argument, default, scope, filling or Filling())
             for argument, default in _parameters(function, scope, skip_self)
         )
 
     def _read_parameter(
-        self, argument: ast.arg, default: ast.expr | None, scope: Scope
+        self, argument: ast.arg, default: ast.expr | None, scope: Scope, filling: Filling
     ) -> InputField:
         place = Place(scope.source, argument)
         if argument.annotation is None:
             error = missing_annotation(argument.arg)
             error.where = place
             raise error
-        hint = self._annotations.read(argument.annotation, scope)
+        hint = fill(self._annotations.read(argument.annotation, scope), filling)
         given = self._read_given(argument.arg, argument.annotation, default, scope)
         try:
             return input_field(argument.arg, hint, given)

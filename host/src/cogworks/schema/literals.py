@@ -26,6 +26,7 @@ from cogworks.schema.entities import (
     Entity,
     External,
     FunctionEntity,
+    ParameterEntity,
     PartEntity,
     Unclear,
     ValueEntity,
@@ -179,6 +180,8 @@ class Folder:
                 if helper is None:
                     raise Unknown.here(f"`{name}` is a function")
                 return self._function(helper, {})
+            case ParameterEntity():
+                raise Unknown.here(f"`{name}` is a type parameter")
             case Module():
                 raise Unknown.here(f"`{name}` is a module")
 

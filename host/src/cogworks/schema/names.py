@@ -12,6 +12,7 @@ from cogworks.schema.entities import (
     Entity,
     External,
     FunctionEntity,
+    ParameterEntity,
     PartEntity,
     Unclear,
     ValueEntity,
@@ -22,6 +23,7 @@ from cogworks.schema.modules import Module, Modules
 from cogworks.schema.scopes import Scope
 from cogworks.schema.source import Place
 from cogworks.schema.star_exports import star_exports
+from cogworks.schema.type_parameters import parameters_of
 
 MAX_DEPTH = 50
 """Of imports and aliases that lead to one another; a circle reaches it."""
@@ -59,9 +61,13 @@ class Names:
         """Return what ``name`` may stand for at ``position`` of a scope's file."""
         at: Scope | None = scope
         while at is not None:
+            if name in at.nearest:
+                return [ParameterEntity(at.nearest[name], at)]
             found = self._in_scope(name, at, position, depth)
             if found:
                 return found
+            if name in at.parameters:
+                return [ParameterEntity(at.parameters[name], at)]
             at = at.outer
         return [External(f"builtins.{name}")] if hasattr(builtins, name) else []
 
@@ -83,9 +89,12 @@ class Names:
         """Return the base classes that can be resolved, aliases followed; ``X[T]`` is ``X``."""
         found: list[Entity] = []
         for base in entity.node.bases:
-            node = base.value if isinstance(base, ast.Subscript) else base
-            found += self._aliased(self.resolve(node, entity.scope)[:1], 0)
+            found += self.resolve_class(base, entity.scope)
         return found
+
+    def resolve_class(self, node: ast.expr, scope: Scope) -> list[Entity]:
+        """Return what a class is, aliases followed: ``Box`` for ``Box[int]`` and ``IntBox``."""
+        return self._aliased(self.resolve(_without_types(node), scope)[:1], 0)
 
     def linearize(self, entity: ClassEntity) -> list[Ancestor]:
         """Return a class and its ancestors, as ``__mro__`` does; those unknown are left out."""
@@ -125,7 +134,7 @@ class Names:
         result: list[Entity] = []
         for entity in entities:
             if isinstance(entity, ValueEntity) and depth < MAX_DEPTH:
-                target = self.resolve(entity.node, entity.scope)[:1]
+                target = self.resolve(_without_types(entity.node), entity.scope)[:1]
                 result += self._aliased(target, depth + 1)
             else:
                 result.append(entity)
@@ -157,7 +166,9 @@ class Names:
         if isinstance(node, ast.expr) and binding.path:
             return [PartEntity(node, binding.path, scope, name)]
         if isinstance(node, ast.expr):
-            return [ValueEntity(node, scope, name)]
+            parameters = parameters_of(binding.statement)
+            inner = scope.around(binding.statement) if parameters else scope
+            return [ValueEntity(node, inner, name, parameters)]
         if isinstance(node, ast.alias):
             return self._imported(node, binding.statement, scope, depth + 1)
         place = Place(scope.source, binding.statement)
@@ -226,6 +237,11 @@ class Names:
                 if found:
                     return found
         return []
+
+
+def _without_types(node: ast.expr) -> ast.expr:
+    """Return the ``Box`` of ``Box[int]``."""
+    return node.value if isinstance(node, ast.Subscript) else node
 
 
 def _failing_import(statement: ast.ImportFrom, name: str, scope: Scope) -> Unclear:

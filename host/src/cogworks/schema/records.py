@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from cog._schema.generics import Filling, fill
 from cog._schema.given import Given
 from cog._schema.hints import FieldHint, Hint, Record
 from cog._schema.types import MISSING
 from cogworks.schema.classes import Ancestor, Classes
 from cogworks.schema.entities import ClassEntity, External
 from cogworks.schema.externals import canonical, external_name, parse_string
+from cogworks.schema.generics import Generics
 from cogworks.schema.names import Names
 from cogworks.schema.scopes import Scope
 from cogworks.schema.source import Place
@@ -21,6 +23,8 @@ _BASES = {
     "pydantic.BaseModel": "pydantic",
     "pydantic.main.BaseModel": "pydantic",
     "pydantic.v1.BaseModel": "pydantic",
+    "pydantic.generics.GenericModel": "pydantic",
+    "pydantic.v1.generics.GenericModel": "pydantic",
     "typing.TypedDict": "TypedDict",
 }
 
@@ -50,8 +54,12 @@ class Parameter:
 class Records:
     """Reads the classes with fields of one project."""
 
-    def __init__(self, names: Names, classes: Classes, read_hint: ReadHint) -> None:
+    def __init__(
+        self, names: Names, classes: Classes, read_hint: ReadHint, generics: Generics
+    ) -> None:
         """Read the annotations of fields with ``read_hint``."""
+        self._generics = generics
+        self._fields: dict[ast.ClassDef, tuple[FieldHint, ...]] = {}
         self._names = names
         self._classes = classes
         self._read_hint = read_hint
@@ -62,17 +70,23 @@ class Records:
         self._read_given = read_given
 
     def find(self, entity: ClassEntity, place: Place) -> Record | None:
-        """Return the hint for a class with fields; None if it is no such class."""
+        """Return the hint for a class with fields; None if it is no such class.
+
+        The parameters of a generic class stand for themselves in it.
+        """
         ancestors = self._classes.linearize(entity)
         kind = self._kind(ancestors)
         if kind is None:
             return None
+        parameters = self._generics.parameters(entity)
         return Record(
             entity.node.name,
             kind,
             entity.node,
             lambda: self._read_fields(entity, ancestors, kind),
             place,
+            parameters=parameters,
+            args=parameters,
         )
 
     def find_called(self, call: ast.Call, scope: Scope, place: Place) -> Record | None:
@@ -160,11 +174,20 @@ class Records:
     def _read_fields(
         self, cls: ClassEntity, ancestors: list[Ancestor], kind: str
     ) -> tuple[FieldHint, ...]:
+        if cls.node not in self._fields:
+            self._fields[cls.node] = tuple(self._collect_fields(cls, ancestors, kind))
+        return self._fields[cls.node]
+
+    def _collect_fields(
+        self, cls: ClassEntity, ancestors: list[Ancestor], kind: str
+    ) -> Iterable[FieldHint]:
         found: dict[str, FieldHint] = {}
+        fillings = self._generics.fillings(cls)
         for entity in self._owners(ancestors, kind):
+            filling = fillings.get(entity.node, Filling())
             for name, statement in entity.body.annotations.items():
                 if self._is_field(name, statement, entity.body, kind):
-                    hint = self._read_hint(statement.annotation, entity.body)
+                    hint = fill(self._read_hint(statement.annotation, entity.body), filling)
                     required = self._is_required(statement, entity, kind)
                     is_input = self._is_input(statement.value, entity.body)
                     place = f"{cls.node.name}.{name}"
@@ -172,7 +195,7 @@ class Records:
                     if given is not None:
                         required = given.default is MISSING
                     found[name] = FieldHint(name, hint, required, is_input, given)
-        return tuple(found.values())
+        return found.values()
 
     def _is_field(self, name: str, statement: ast.AnnAssign, scope: Scope, kind: str) -> bool:
         if kind == "pydantic" and (name.startswith("_") or name == "model_config"):

@@ -15,6 +15,7 @@ from cogworks.schema.bindings import STAR, Binding, Position, in_force
 from cogworks.schema.changes import ANY, Change, find_changes
 from cogworks.schema.collector import Collector
 from cogworks.schema.source import Source
+from cogworks.schema.type_parameters import TypeParameter, parameters_of
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -34,6 +35,8 @@ class Scope:
         collector.collect(body)
         self.source = source
         self.outer = outer
+        self.parameters: dict[str, TypeParameter] = {}
+        self.nearest: dict[str, TypeParameter] = {}
         self.annotations = collector.annotations
         self.changes = find_changes(body, is_class=outer is not None)
         self._name = name
@@ -76,6 +79,18 @@ class Scope:
         later = [replace(item, starts=False) for item in bindings if item.end > since]
         return [*before, *later]
 
+    def around(self, node: ast.AST) -> Scope:
+        """Return this scope as the bases, the value or the annotations of ``node`` see it.
+
+        There the type parameters of a class, an alias or a function are known.
+        """
+        parameters = parameters_of(node)
+        if not parameters:
+            return self
+        scope = copy(self)
+        scope.nearest = {**self.nearest, **{item.name: item for item in parameters}}
+        return scope
+
     def names(self) -> Iterable[str]:
         """Return all names that the body binds."""
         return self._bindings.keys()
@@ -103,5 +118,7 @@ class Scope:
         if node not in self._classes:
             module = self.outer or self
             name = node.name if self.outer is None else ""
-            self._classes[node] = Scope(self.source, node.body, module, name)
+            inner = Scope(self.source, node.body, module, name)
+            inner.parameters = {item.name: item for item in parameters_of(node)}
+            self._classes[node] = inner
         return self._classes[node]

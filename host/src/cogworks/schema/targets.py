@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cog._schema.errors import SignatureError
 from cog._schema.rules import choose_method, missing_self
@@ -31,13 +31,18 @@ _DEFAULT_NAMES = {"run": ("Runner", "Predictor", "run", "predict"), "train": ("t
 
 @dataclass(frozen=True)
 class Target:
-    """The function that makes predictions; ``owner`` is the author's class if it is a method."""
+    """The function that makes predictions.
+
+    ``owner`` is the author's class if it is a method; the one that defines it. ``model`` is the
+    one that was asked for, which may inherit it.
+    """
 
     function: Function
     scope: Scope
     owner: ClassEntity | None
     decorators: tuple[tuple[ast.expr, Scope], ...]
     is_async: bool
+    model: ClassEntity | None = None
 
     @property
     def place(self) -> Place:
@@ -84,7 +89,7 @@ class Targets:
         """Return a method of a class, inherited ones too; None if only ours or nobody has it."""
         for ancestor in self._own_ancestors(entity):
             if name in ancestor.body.names():
-                return self._member(ancestor, name)
+                return replace(self._member(ancestor, name), model=entity)
         return None
 
     def _entity(self, scope: Scope, name: str, mode: str) -> Entity:

@@ -21,18 +21,33 @@ from typing import Any, Optional, Union, cast
 from cog._schema.choices import enumeration, literal
 from cog._schema.errors import SignatureError
 from cog._schema.forward import evaluate
+from cog._schema.generics import close, close_bare
 from cog._schema.hints import (
-    FILLED_IN_ADVICE,
     INNER_INPUT,
     INNER_INPUT_ADVICE,
+    LEADS_TO_ITSELF,
+    OF_SEVERAL,
     Foreign,
     Hint,
     Known,
-    filled_in,
+    Record,
+    Variable,
+    leads_to_itself,
     union,
     unspecified,
 )
+from cog._schema.live_generics import (
+    completed,
+    default_of,
+    is_alias,
+    is_several,
+    is_variable,
+    names_of,
+    parameters_of,
+    split,
+)
 from cog._schema.records import record
+from cog._schema.types import MISSING
 from cog.file import File
 from cog.input import FieldInfo
 from cog.iterators import AsyncConcatenateIterator, ConcatenateIterator
@@ -105,17 +120,23 @@ _WRAPPERS = ("Required", "NotRequired", "ReadOnly")
 class Names:
     """Where the names of string annotations are looked up: a class first, then its module."""
 
-    def __init__(self, module: Mapping[str, Any], local: Mapping[str, Any]) -> None:
-        """Look into ``local`` before ``module``."""
+    def __init__(
+        self, module: Mapping[str, Any], local: Mapping[str, Any], reading: tuple[Any, ...] = ()
+    ) -> None:
+        """Look into ``local`` before ``module``; ``reading`` are the aliases around."""
         self._module = dict(module)
         self._local = dict(local)
+        self.reading = reading
 
     @classmethod
     def of_class(cls, owner: type) -> Names:
         """Return the names that the body of ``owner`` sees."""
-        module = sys.modules.get(owner.__module__)
-        names = {owner.__name__: owner, **vars(owner)}
-        return cls(vars(module) if module else {}, names)
+        names = {owner.__name__: owner, **names_of(owner), **vars(owner)}
+        return cls(_module_of(owner), names)
+
+    def of_alias(self, alias: Any) -> Names:
+        """Return the names that the value of ``type X[T] = ...`` sees."""
+        return Names(_module_of(alias), names_of(alias), (*self.reading, alias))
 
     def evaluate(self, text: str) -> Any:
         """Return the object that an annotation in a string stands for.
@@ -144,15 +165,19 @@ def read_hint(annotation: Any, names: Names) -> Hint:
     name = _known_name(annotation)
     if name is not None:
         return Known(name)
-    origin = typing.get_origin(annotation)
-    if origin is not None:
-        return _generic(annotation, origin, names)
-    if type(annotation).__name__ == "TypeAliasType":  # ``type X = ...``
-        return read_hint(annotation.__value__, names)
+    if is_variable(annotation):
+        return _variable(annotation, names)
+    if is_several(annotation):
+        return Foreign(_text(annotation), OF_SEVERAL)
+    if is_alias(annotation):
+        return _alias(annotation, (), names)
+    filled = split(annotation)
+    if filled is not None:
+        return _generic(annotation, *filled, names)
     if hasattr(annotation, "__supertype__"):  # ``NewType``
         return read_hint(annotation.__supertype__, names)
     if isinstance(annotation, type):
-        return _class(cast("type[Any]", annotation))
+        return _bare(_class(cast("type[Any]", annotation)))
     return Foreign(_text(annotation))
 
 
@@ -162,33 +187,86 @@ def read_metadata(annotation: Any, names: Names) -> tuple[Any, ...]:
         annotation = names.evaluate(annotation)
     if isinstance(annotation, typing.ForwardRef):
         annotation = names.evaluate(annotation.__forward_arg__)
-    if type(annotation).__name__ == "TypeAliasType":
-        return read_metadata(annotation.__value__, names)
+    alias = annotation if is_alias(annotation) else typing.get_origin(annotation)
+    if is_alias(alias) and alias not in names.reading:
+        return read_metadata(_value_of(alias), names.of_alias(alias))
     return tuple(getattr(annotation, "__metadata__", ()))
 
 
-def _generic(annotation: Any, origin: Any, names: Names) -> Hint:
+def _generic(annotation: Any, origin: Any, given: tuple[Any, ...], names: Names) -> Hint:
     metadata = getattr(annotation, "__metadata__", None)
     if metadata is not None:
         inner = read_hint(annotation.__origin__, names)
         is_opaque = any(item is Opaque or isinstance(item, Opaque) for item in metadata)
         return unspecified(inner) if is_opaque else inner
     if origin in _LITERALS:
-        return literal(typing.get_args(annotation), _text(annotation))
-    arguments = [_argument(argument, names) for argument in _arguments(annotation)]
+        return literal(given, _text(annotation))
+    if is_alias(origin):
+        return _alias(origin, given, names)
+    if getattr(origin, "__name__", "") == "Callable":
+        given = ()  # It holds lists, which are no types.
+    name = _known_name(origin)
+    if name is None and isinstance(origin, type) and origin not in _UNIONS:
+        return _filled_class(annotation, origin, given, names)
+    arguments = [_argument(argument, names) for argument in given]
     if origin in _UNIONS:
         return union(arguments)
     if getattr(origin, "_name", None) in _WRAPPERS:
         return arguments[0]
-    name = _known_name(origin)
-    if name is not None:
-        return Known(name, tuple(arguments))
-    if isinstance(read_hint(origin, names), Foreign):
-        return Foreign(_text(annotation))
-    text = _text(annotation)
-    module = f"{origin.__module__}."
-    text = text[len(module) :] if text.startswith(module) else text
-    return Foreign(text, filled_in(text), FILLED_IN_ADVICE)
+    return Foreign(_text(annotation)) if name is None else Known(name, tuple(arguments))
+
+
+def _filled_class(annotation: Any, origin: Any, given: tuple[Any, ...], names: Names) -> Hint:
+    """Read ``Box[int]``."""
+    template = _class(origin)
+    if not isinstance(template, Record):
+        return Foreign(_text(annotation)) if isinstance(template, Foreign) else template
+    parameters = parameters_of(origin)
+    given = completed(parameters, given)
+    arguments = tuple(_argument(argument, names) for argument in given)
+    objects = dict(zip(parameters, given))
+    return close(template, template.name, template.parameters, arguments, objects=objects)
+
+
+def _bare(hint: Hint) -> Hint:
+    """Read ``Box`` alone, whose parameters have their defaults, if they have some."""
+    if not isinstance(hint, Record) or not hint.parameters:
+        return hint
+    given = completed(parameters_of(hint.key), ())
+    return close_bare(hint, objects=dict(zip(parameters_of(hint.key), given)))
+
+
+def _variable(variable: Any, names: Names) -> Variable:
+    default = default_of(variable)
+    several = is_several(variable)
+    read = None if default is MISSING else lambda: read_hint(default, names)
+    return Variable(variable.__name__, variable, several, read)
+
+
+def _alias(alias: Any, given: tuple[Any, ...], names: Names) -> Hint:
+    """Read ``type L[T] = list[T]``, or ``L[int]``."""
+    name = alias.__name__
+    if alias in names.reading:
+        return Foreign(name, leads_to_itself(name), LEADS_TO_ITSELF)
+    inside = names.of_alias(alias)
+    template = read_hint(_value_of(alias), inside)
+    parameters = tuple(_variable(item, inside) for item in parameters_of(alias))
+    arguments = tuple(_argument(argument, names) for argument in given)
+    objects = dict(zip(parameters_of(alias), completed(parameters_of(alias), given)))
+    return close(template, name, parameters, arguments, objects=objects)
+
+
+def _value_of(alias: Any) -> Any:
+    try:
+        return alias.__value__
+    except Exception as error:  # It is evaluated now, and may name what is not there.
+        message = f"the alias {alias.__name__} cannot be evaluated: {error}"
+        raise SignatureError(message) from error
+
+
+def _module_of(owner: Any) -> dict[str, Any]:
+    module = sys.modules.get(getattr(owner, "__module__", None) or "")
+    return vars(module) if module else {}
 
 
 def _argument(argument: Any, names: Names) -> Hint:
@@ -208,13 +286,6 @@ def _known_name(annotation: Any) -> Optional[str]:
         return None
 
 
-def _arguments(annotation: Any) -> tuple[Any, ...]:
-    # ``Callable`` holds lists, which are no types.
-    if getattr(typing.get_origin(annotation), "__name__", "") == "Callable":
-        return ()
-    return typing.get_args(annotation)
-
-
 def _class(cls: type[Any]) -> Hint:
     if issubclass(cls, File):
         return Known("File")
@@ -224,10 +295,11 @@ def _class(cls: type[Any]) -> Hint:
         return Known("Secret")
     if issubclass(cls, enum.Enum):
         return enumeration(cls)
-    return record(cls, _read_in_class, _metadata_in_class) or Foreign(_text(cls))
+    return record(cls, read_in_class, _metadata_in_class) or Foreign(_text(cls))
 
 
-def _read_in_class(annotation: Any, owner: type) -> Hint:
+def read_in_class(annotation: Any, owner: type) -> Hint:
+    """Return the hint for an annotation in the body of a class."""
     return read_hint(annotation, Names.of_class(owner))
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, Callable
+
+from cog._schema.live_generics import parameters_of
 
 Build = Callable[[dict[str, Any]], Any]
 
@@ -20,6 +23,19 @@ def builder(cls: Any, kind: str) -> Build:
 
     def build(values: dict[str, Any]) -> Any:
         return cls(**{name: value for name, value in values.items() if name in names})
+
+    return build
+
+
+def pydantic_builder(generic: Any, objects: Mapping[Any, Any]) -> Build:
+    """Return what makes instances of ``generic[int]``, which pydantic has a class of its own for."""
+    made: list[Any] = []
+
+    def build(values: dict[str, Any]) -> Any:
+        if not made:
+            given = tuple(objects.get(item, item) for item in parameters_of(generic))
+            made.append(generic[given])
+        return _build_pydantic(made[0], values)
 
     return build
 

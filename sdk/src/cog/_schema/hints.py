@@ -9,6 +9,7 @@ Every hint has a ``where``: what the front end needs to point at it, None where 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional, Union
 
@@ -51,12 +52,25 @@ INNER_INPUT_ADVICE = (
     "for a list, its limits hold for each item."
 )
 
-FILLED_IN_ADVICE = "Write a class, or an alias, with the types in their places."
+OF_SEVERAL = "type parameters that stand for several types (*Ts, **P) are not supported"
+LEADS_TO_ITSELF = "Use a class instead: a class may contain itself."
 
 
-def filled_in(text: str) -> str:
-    """Return what is wrong with ``Box[int]``."""
-    return f"{text} fills in the types of a generic class or alias, which is not supported"
+def not_filled(name: str) -> str:
+    """Return what is wrong with the ``T`` of a bare ``Box``."""
+    return f"nothing fills in the type parameter {name}"
+
+
+def not_filled_advice(owner: str = "") -> str:
+    """Return what to write instead of the ``T`` of ``owner``."""
+    if owner:
+        return f"Say which type it is: {owner}[int], for example."
+    return "Write the type itself, or derive from a generic class whose types are filled in."
+
+
+def leads_to_itself(name: str) -> str:
+    """Return what is wrong with ``type N = list[N]``."""
+    return f"the alias {name} leads to itself"
 
 
 @dataclass(frozen=True)
@@ -99,6 +113,21 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Variable:
+    """A type parameter that is still open: the ``T`` of ``class Box(Generic[T])``.
+
+    ``key`` tells two parameters of the same name apart. ``is_several`` for ``*Ts`` and ``**P``.
+    ``default`` reads the type that stands for it where nothing is filled in.
+    """
+
+    name: str
+    key: Any
+    is_several: bool = False
+    default: Optional[Callable[[], Hint]] = field(default=None, compare=False, repr=False)
+    where: Any = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class FieldHint:
     """One field of a class: its annotation, and whether its class has no default for it.
 
@@ -120,6 +149,10 @@ class Record:
     ``kind`` is ``BaseModel``, ``dataclass``, ``pydantic`` or ``TypedDict``; ``key`` tells two
     classes of the same name apart. ``build`` makes an instance of the values of its fields; only
     the live front end has it.
+
+    Of a generic class, ``args`` are what its ``parameters`` are filled with, and the fields are
+    read in terms of the parameters. ``objects`` and ``rebuild`` are the live front end's: what
+    the parameters are in Python, and the ``build`` of the class with other objects.
     """
 
     name: str
@@ -128,6 +161,12 @@ class Record:
     read_fields: Callable[[], tuple[FieldHint, ...]] = field(compare=False, repr=False)
     where: Any = field(default=None, compare=False, repr=False)
     build: Optional[Callable[[dict[str, Any]], Any]] = field(
+        default=None, compare=False, repr=False
+    )
+    parameters: tuple[Variable, ...] = ()
+    args: tuple[Hint, ...] = ()
+    objects: Mapping[Any, Any] = field(default_factory=dict[Any, Any], compare=False, repr=False)
+    rebuild: Optional[Callable[[Mapping[Any, Any]], Any]] = field(
         default=None, compare=False, repr=False
     )
 
@@ -142,7 +181,7 @@ class Foreign:
     where: Any = field(default=None, compare=False, repr=False)
 
 
-Hint = Union[Known, Alternatives, Unspecified, Choice, Record, Foreign]
+Hint = Union[Known, Alternatives, Unspecified, Choice, Variable, Record, Foreign]
 
 
 def union(hints: list[Hint], where: Any = None) -> Hint:
@@ -175,9 +214,8 @@ def is_none(hint: Hint) -> bool:
 
 def show(hint: Hint) -> str:
     """Return the hint as an author would write it."""
-    if isinstance(hint, Known):
-        arguments = ", ".join(show(argument) for argument in hint.args)
-        return f"{hint.name}[{arguments}]" if arguments else hint.name
+    if isinstance(hint, (Known, Record)):
+        return _applied(hint.name, hint.args)
     if isinstance(hint, Alternatives):
         members, has_none = without_none(hint)
         names = ", ".join(show(member) for member in members)
@@ -187,4 +225,8 @@ def show(hint: Hint) -> str:
         return f"Annotated[{show(hint.item)}, Opaque]"
     if isinstance(hint, Choice):
         return hint.name or f"Literal[{', '.join(map(repr, hint.values))}]"
-    return hint.name if isinstance(hint, Record) else hint.text
+    return hint.name if isinstance(hint, Variable) else hint.text
+
+
+def _applied(name: str, args: tuple[Hint, ...]) -> str:
+    return f"{name}[{', '.join(map(show, args))}]" if args else name

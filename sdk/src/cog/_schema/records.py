@@ -7,23 +7,19 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, cast
 
-from cog._schema.builders import builder
+from cog._schema.ancestors import ReadHint, annotations_of, fillings_of
+from cog._schema.builders import builder, pydantic_builder
+from cog._schema.generics import Filling, fill
 from cog._schema.given_live import PLAIN_FACTORIES, given_by
-from cog._schema.hints import FieldHint, Hint, Record
+from cog._schema.hints import FieldHint, Record, Variable
+from cog._schema.live_generics import parameters_of
 from cog._schema.types import COMPUTED, MISSING
 from cog.input import FieldInfo
 from cog.model import BaseModel
 
-_FOREIGN_BASES = ("BaseModel", "GenericModel", "Representation")
-"""Pydantic's own classes, whose annotations are no fields."""
-
 _UNDEFINED = ("UndefinedType", "PydanticUndefinedType")
-
-
-ReadHint = Callable[[Any, type], Hint]
-"""Reads an annotation in the body of a class."""
 
 
 ReadMetadata = Callable[[Any, type], tuple[Any, ...]]
@@ -37,17 +33,26 @@ def _no_metadata(annotation: Any, owner: type) -> tuple[Any, ...]:
 def record(
     cls: type[Any], read_hint: ReadHint, read_metadata: ReadMetadata = _no_metadata
 ) -> Optional[Record]:
-    """Return the hint for a class with fields; None if it is no such class."""
+    """Return the hint for a class with fields; None if it is no such class.
+
+    The parameters of a generic class stand for themselves in it.
+    """
     kind = _kind(cls)
     if kind is None:
         return None
-    build = None if kind == "TypedDict" else builder(cls, kind)
+    parameters = parameters_of(cls)
+    variables = tuple(read_hint(item, cls) for item in parameters)
+    is_filled_in = kind == "pydantic" and parameters
     return Record(
         cls.__name__,
         kind,
         cls,
         lambda: _read_fields(cls, kind, read_hint, read_metadata),
-        build=build,
+        build=None if kind == "TypedDict" else builder(cls, kind),
+        parameters=cast("tuple[Variable, ...]", variables),
+        args=variables,
+        objects=dict(zip(parameters, parameters)),
+        rebuild=(lambda objects: pydantic_builder(cls, objects)) if is_filled_in else None,
     )
 
 
@@ -65,7 +70,8 @@ def _read_fields(
     cls: type, kind: str, read_hint: ReadHint, read_metadata: ReadMetadata
 ) -> tuple[FieldHint, ...]:
     fields: list[FieldHint] = []
-    for name, (owner, annotation) in _annotations(cls).items():
+    fillings = fillings_of(cls, read_hint)
+    for name, (owner, annotation) in annotations_of(cls, kind).items():
         text = annotation if isinstance(annotation, str) else str(annotation)
         if isinstance(annotation, typing.ForwardRef):
             text = annotation.__forward_arg__
@@ -75,7 +81,7 @@ def _read_fields(
             continue
         else:
             required = not _has_default(cls, name, kind)
-        hint = read_hint(annotation, owner)
+        hint = fill(read_hint(annotation, owner), fillings.get(owner, Filling()))
         info = _find_input(cls, owner, name, read_metadata(annotation, owner))
         given = None if info is None else given_by(f"{cls.__name__}.{name}", *info)
         if given is not None:
@@ -121,18 +127,6 @@ def _is_input(cls: type[Any], name: str) -> bool:
     if not dataclasses.is_dataclass(cls):
         return True
     return all(field.init for field in dataclasses.fields(cls) if field.name == name)
-
-
-def _annotations(cls: type) -> dict[str, tuple[type, Any]]:
-    """Return all annotated names in the order of definition, base classes first."""
-    found: dict[str, tuple[type, Any]] = {}
-    for owner in reversed(cls.__mro__):
-        if owner.__name__ in _FOREIGN_BASES and owner.__module__.startswith("pydantic"):
-            continue
-        # Only of the class itself: ``owner.__annotations__`` may be those of a base.
-        for name, annotation in vars(owner).get("__annotations__", {}).items():
-            found[name] = (owner, annotation)
-    return found
 
 
 def _is_field(cls: type, name: str, annotation: str, kind: str) -> bool:

@@ -8,9 +8,12 @@ from __future__ import annotations
 import inspect
 from typing import Any, Callable
 
-from cog._schema.annotations import Names, read_hint, read_metadata
+from cog._schema.ancestors import fillings_of
+from cog._schema.annotations import Names, read_hint, read_in_class, read_metadata
 from cog._schema.errors import SignatureError
+from cog._schema.generics import Filling, fill
 from cog._schema.given_live import given_by
+from cog._schema.live_generics import names_of
 from cog._schema.output_types import output_type
 from cog._schema.parameters import input_field
 from cog._schema.rules import (
@@ -80,13 +83,13 @@ def _read_function(function: Any, mode: str, owner: Any) -> Signature:
         if not parameters or parameters[0].name != "self":
             raise missing_self(inner.__name__)
         del parameters[0]
-    names = _names(inner, owner)
+    names, filling = _names(inner, owner)
     returns = inspect.signature(inner, follow_wrapped=False).return_annotation
     if returns is inspect.Signature.empty:
         raise missing_return(inner.__name__)
     signature = Signature(
-        tuple(_read_parameter(parameter, names) for parameter in parameters),
-        output_type(read_hint(returns, names)),
+        tuple(_read_parameter(parameter, names, filling) for parameter in parameters),
+        output_type(fill(read_hint(returns, names), filling)),
         mode,
         any(_is_async(link) for link in chain),
         any(getattr(link, "__cog_streaming__", False) for link in chain),
@@ -96,7 +99,7 @@ def _read_function(function: Any, mode: str, owner: Any) -> Signature:
     return signature
 
 
-def _read_parameter(parameter: inspect.Parameter, names: Names) -> InputField:
+def _read_parameter(parameter: inspect.Parameter, names: Names, filling: Filling) -> InputField:
     if parameter.kind in _REFUSED_KINDS:
         raise refused_parameter(_REFUSED_KINDS[parameter.kind] + parameter.name)
     if parameter.annotation is inspect.Parameter.empty:
@@ -106,7 +109,7 @@ def _read_parameter(parameter: inspect.Parameter, names: Names) -> InputField:
     for item in read_metadata(parameter.annotation, names):
         if isinstance(item, FieldInfo) and not isinstance(info, FieldInfo):
             info = item
-    hint = read_hint(parameter.annotation, names)
+    hint = fill(read_hint(parameter.annotation, names), filling)
     return input_field(parameter.name, hint, given_by(parameter.name, info, default))
 
 
@@ -158,16 +161,21 @@ def _is_async(function: Any) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 
 
-def _names(function: Any, owner: Any) -> Names:
+def _names(function: Any, owner: Any) -> tuple[Names, Filling]:
+    """Return the names that a function sees, and what fills in its class's type parameters."""
     local: dict[str, Any] = {}
+    filling = Filling()
     if owner is not None:
         # The class that defines the method, not one that inherits it.
         name = function.__name__
         for cls in owner.__mro__:
             if name in vars(cls):
-                local = dict(cls.__dict__)
+                local = {**names_of(cls), **cls.__dict__}
+                if cls is not owner:
+                    filling = fillings_of(owner, read_in_class).get(cls, filling)
                 break
-    return Names(function.__globals__, {**local, **_closure(function)})
+    local = {**local, **_closure(function), **names_of(function)}
+    return Names(function.__globals__, local), filling
 
 
 def _closure(function: Any) -> dict[str, Any]:

@@ -5,10 +5,9 @@ A class that contains itself ends in a ``RecursiveType``, so that every type is 
 
 from __future__ import annotations
 
-from typing import Any
-
 from cog._schema.constraints import constrain
 from cog._schema.errors import SignatureError
+from cog._schema.generics import fields_of
 from cog._schema.hints import (
     SCALARS,
     Alternatives,
@@ -19,6 +18,9 @@ from cog._schema.hints import (
     Known,
     Record,
     Unspecified,
+    Variable,
+    not_filled,
+    not_filled_advice,
     show,
     without_none,
 )
@@ -64,6 +66,14 @@ _KIND_ADVICE = {
     "TypedDict": "Derive the class from cog.BaseModel.",
 }
 
+MAX_FIELDS = 5_000
+"""Of the classes in one type, those inside of others counted wherever they are."""
+
+MAX_ALIKE = 32
+"""Of one generic class inside of itself, with other types each time."""
+
+_MAX_LABEL = 80
+
 _FILES_AND_SECRETS = (PathType, FileType, SecretType)
 _ELLIPSIS = Known("...")
 
@@ -81,6 +91,8 @@ def unsupported(place: str, hint: Hint) -> SignatureError:
     """Return the error for an annotation that ``place`` (an input, or ``output``) cannot have."""
     if isinstance(hint, Foreign) and hint.problem:
         return SignatureError(f"{place}: {hint.problem}", hint.advice, hint.where)
+    if isinstance(hint, Variable):
+        return SignatureError(f"{place}: {not_filled(hint.name)}", not_filled_advice(), hint.where)
     message = f"{place}: unsupported type {show(hint)}"
     return SignatureError(message, OPAQUE_ADVICE, hint.where)
 
@@ -91,7 +103,8 @@ class ValueTypes:
     def __init__(self, is_input: bool) -> None:
         """Remember which of the two."""
         self._is_input = is_input
-        self._inside: list[Any] = []  # The keys of the classes around a field.
+        self._inside: list[Record] = []  # The classes around a field.
+        self._fields = 0
 
     def read(self, place: str, hint: Hint) -> Type:
         """Return the type of the value at ``place``.
@@ -106,7 +119,9 @@ class ValueTypes:
         if isinstance(hint, Choice):
             return ChoiceType(hint.values, hint.name, hint.objects)
         if isinstance(hint, Record):
-            return self._object(hint)
+            return self._object(place, hint)
+        if isinstance(hint, Variable) and hint.default is not None:
+            return self.read(place, hint.default())
         if not isinstance(hint, Known):
             raise unsupported(place, hint)
         if hint.name in _LEAVES:
@@ -177,22 +192,33 @@ class ValueTypes:
             raise SignatureError(message, "Use a list.", hint.where)
         return ListType(item, hint.name)
 
-    def _object(self, hint: Record) -> Type:
-        if hint.key in self._inside:
-            return RecursiveType(hint.name)
-        self._inside.append(hint.key)
+    def _object(self, place: str, hint: Record) -> Type:
+        alike = [record for record in self._inside if record.key == hint.key]
+        if any(record.args == hint.args for record in alike):
+            return RecursiveType(_label(hint))
+        if len(alike) >= MAX_ALIKE:
+            count = f"more than {MAX_ALIKE} different types"
+            message = f"{place}: {hint.name} contains itself with {count}"
+            raise SignatureError(message, "Let it contain itself with the same types.", hint.where)
+        self._inside.append(hint)
         try:
             fields = tuple(
                 self._field(hint, field)
-                for field in hint.read_fields()
+                for field in fields_of(hint)
                 if field.is_input or not self._is_input
             )
         finally:
             self._inside.pop()
-        return ObjectType(hint.name, fields, hint.build)
+        return ObjectType(_label(hint), fields, hint.build)
 
     def _field(self, owner: Record, field: FieldHint) -> ObjectField:
-        place = f"{owner.name}.{field.name}"
+        place = f"{_label(owner)}.{field.name}"
+        self._fields += 1
+        if self._fields > MAX_FIELDS:
+            message = (
+                f"{place}: the classes inside of each other have more than {MAX_FIELDS} fields"
+            )
+            raise SignatureError(message, OPAQUE_ADVICE, owner.where)
         type_ = self.read(place, field.hint)
         if field.given is None:
             return ObjectField(field.name, type_, field.required)
@@ -201,6 +227,11 @@ class ValueTypes:
             raise SignatureError(message, _KIND_ADVICE[owner.kind], field.hint.where)
         rules = constrain(place, type_, field.given)
         return ObjectField(field.name, rules.type, field.required, rules)
+
+
+def _label(record: Record) -> str:
+    text = show(record)
+    return text if len(text) <= _MAX_LABEL else text[: _MAX_LABEL - 1] + "…"
 
 
 def _is_hashable(type_: Type) -> bool:
