@@ -397,20 +397,71 @@ def test_a_gpu_that_is_too_new_for_torch_is_told(
     assert f"  {status}  GPU and its libraries" in text
 
 
+NO_DAEMON = "docker is installed, but cannot be used: no daemon"
+RUNS = "runs models and images (`--engine {}`, `cog run IMAGE`), keeps what `cog build -t` makes"
+EXECUTES = "executes what builds have to (`system_packages`, `run`, sources without a wheel)"
+PODMAN = """echo '{"version": {"Version": "4.3.1"}}'"""
+
+
 def test_an_engine_that_was_chosen_must_answer(
     make_project: Make, programs: Callable[..., str]
 ) -> None:
     project = make_project(MODEL)
-    info = '{"version": {"Version": "4.3.1"}}'
-    path = programs(docker="echo 'no daemon' >&2; exit 1", podman=f"echo '{info}'")
+    path = programs(docker="echo 'no daemon' >&2; exit 1", podman=PODMAN)
     chosen = project.cog("doctor", PATH=path, COG_ENGINE="docker")
-    why = b"docker is installed, but cannot be used: no daemon"
-    assert b"COG_ENGINE is docker, but " + why + b"\n" in chosen.stderr
+    assert f"COG_ENGINE is docker, but {NO_DAEMON}\n".encode() in chosen.stderr
     assert chosen.returncode == 1
-    local = project.cog("doctor", PATH=path)
-    assert b"(" + why + b"; podman answers; the local engine needs neither)" in local.stderr
-    assert local.returncode == 0
     assert project.cog("doctor", PATH=path, COG_ENGINE="podman").returncode == 0
+
+
+def test_what_each_engine_is_good_for_is_told(
+    make_project: Make, programs: Callable[..., str]
+) -> None:
+    path = programs(docker="echo 'no daemon' >&2; exit 1", podman=PODMAN, buildah="exit 0")
+    done = make_project(MODEL).cog("doctor", PATH=path)
+    text = done.stderr.decode()
+    assert done.returncode == 0
+    assert f"      {NO_DAEMON}. " in text
+    assert f"      podman 4.3.1: {RUNS.format('podman')}; {EXECUTES}\n" in text
+    assert f"      buildah: {EXECUTES}\n" in text
+    assert text.endswith("no issues found\n")
+
+
+def test_a_build_that_no_engine_can_do_is_a_warning(
+    make_project: Make, programs: Callable[..., str]
+) -> None:
+    project = make_project(MODEL)
+    path = project.directory / "cog.yaml"
+    path.write_text(path.read_text().replace("run:", '  system_packages: ["ffmpeg"]\nrun:'))
+    broken = "echo 'no storage' >&2; exit 1"
+    folders = programs(docker="exit 1", podman=broken, buildah=broken)
+    text = project.cog("doctor", PATH=folders).stderr.decode()
+    line = next(line for line in text.splitlines() if "ffmpeg" in line)
+    assert line.endswith("on the base image. No engine here can do that")
+    assert "buildah is installed, but cannot be used: no storage" in text
+    assert "Remediation: Install buildah, podman or docker, or build elsewhere" in text
+    enough = programs(buildah="exit 0")
+    assert b"ffmpeg" not in project.cog("doctor", PATH=enough).stderr
+
+
+def test_another_cog_that_a_shell_would_start_is_told(
+    make_project: Make, programs: Callable[..., str]
+) -> None:
+    project = make_project(MODEL)
+    path = programs(cog="echo cog version 0.16")
+    text = doctor(project, PATH=path).stderr.decode()
+    program = Path(path.split(os.pathsep)[0], "cog")
+    assert f"`cog` is {program} in a shell, another program than Cogworks\n" in text
+    ours = programs(cog="exec python3 -m cogworks.cli")
+    assert b"in a shell" not in doctor(project, PATH=ours).stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no such system of files here")
+def test_a_cache_that_only_seems_to_be_writable_is_an_error(make_project: Make) -> None:
+    done = doctor(make_project(MODEL), COG_CACHE_DIR="/proc/nope")
+    assert done.returncode == 1
+    assert b"      /proc/nope cannot be written: " in done.stderr
+    assert b"or set COG_CACHE_DIR to another folder\n" in done.stderr
 
 
 def test_a_python_that_is_not_here_is_a_warning(make_project: Make) -> None:

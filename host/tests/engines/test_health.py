@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cogworks.cli.progress import QuietProgress
-from cogworks.engines.health import OLD_AFTER_S, broken_environments, is_writable, leftovers
+from cogworks.engines.health import OLD_AFTER_S, broken_environments, find_write_problem, leftovers
 from cogworks.engines.store import Store
 
 
@@ -23,13 +23,20 @@ def make_environment(cache: Path, key: str) -> Path:
 
 def test_a_cache_that_is_not_there_is_healthy(tmp_path: Path) -> None:
     cache = tmp_path / "no" / "cache"
-    assert is_writable(cache)
+    assert find_write_problem(cache) == ""
+    assert not (tmp_path / "no").exists()
     assert broken_environments(cache) == leftovers(cache, ()) == []
 
 
 def test_a_file_in_its_place_is_not_writable(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("")
-    assert not is_writable(tmp_path / "cache")
+    assert find_write_problem(tmp_path / "cache") == "Not a directory"
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no such system of files here")
+def test_a_folder_that_only_seems_to_be_writable_is_found_out() -> None:
+    assert find_write_problem(Path("/proc/nope")) != ""
+    assert find_write_problem(Path("/proc")) != ""
 
 
 def test_an_environment_whose_python_has_gone_is_broken(tmp_path: Path) -> None:

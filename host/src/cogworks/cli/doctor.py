@@ -131,6 +131,8 @@ class Report:
                 self._paragraph(REMEDY, text)
         if refusal:
             self._paragraph(REMEDY, refusal)
+        for detail in result.details:
+            self._paragraph(FINDING, detail)
 
     def fixed(self, check: Check, difference: str, findings: Sequence[Finding]) -> None:
         """Write what was done: the difference of texts, or else what is gone."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 import time
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from cogworks.engines.store import MARKER, NOT_ENVIRONMENTS, Store
@@ -13,10 +14,28 @@ OLD_AFTER_S = 24 * 3600.0
 """No build takes a day; what is younger may belong to one that runs."""
 
 
-def is_writable(folder: Path) -> bool:
-    """Tell whether a folder can be written, or made if it is not there yet."""
-    existing = next((path for path in (folder, *folder.parents) if path.exists()), folder)
-    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+def find_write_problem(folder: Path) -> str:
+    """Return why a folder cannot be written, or made if it is not there yet; empty if it can be.
+
+    By writing a file: permissions do not tell of systems that are mounted read-only, of quotas, or
+    of folders such as those of ``/proc``. Nothing is left of it.
+    """
+    made: list[Path] = []
+    try:
+        for path in reversed([folder, *folder.parents]):
+            if not path.exists():
+                path.mkdir()
+                made.append(path)
+        with tempfile.TemporaryFile(dir=folder, prefix=".health-") as file:
+            file.write(b"written")
+            file.flush()
+    except OSError as error:
+        return error.strerror or str(error)
+    finally:
+        for path in reversed(made):
+            with suppress(OSError):
+                path.rmdir()
+    return ""
 
 
 def broken_environments(cache_dir: Path) -> list[Path]:

@@ -46,14 +46,20 @@ def choose_engine(
         raise StageError(f"There is no engine {name!r} for builds; use {', '.join(NAMES)}.")
     reasons: list[str] = []
     for each in NAMES if name is None else (name,):
-        found = _FINDERS[each](environment)
+        found = _FINDERS[each](environment, PATIENT_S)
         if not isinstance(found, str):
             return found
         reasons.append(f"{each} {found}")
     raise NoEngineError(needed, reasons)
 
 
-def _find_buildah(environment: Mapping[str, str]) -> _Found:
+def why_not(name: str, environment: Mapping[str, str], timeout_s: float) -> str:
+    """Return why an engine cannot run stages, as half a sentence; empty if it can."""
+    found = _FINDERS[name](environment, timeout_s)
+    return found if isinstance(found, str) else ""
+
+
+def _find_buildah(environment: Mapping[str, str], timeout_s: float) -> _Found:
     program = shutil.which("buildah", path=environment.get("PATH"))
     if program is None:
         return "is not installed"
@@ -66,25 +72,27 @@ def _find_buildah(environment: Mapping[str, str]) -> _Found:
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            timeout=_ANSWER_TIMEOUT_S,
+            timeout=timeout_s,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired:
+        return f"is installed, but did not answer within {timeout_s:g} s"
+    except OSError as error:
         return f"is installed, but cannot be used: {error}"
     if done.returncode:
         return f"is installed, but cannot be used: {reason(done.stderr)}"
     return Buildah(program, environment)
 
 
-def _find_podman(environment: Mapping[str, str]) -> _Found:
-    found = examine("podman", environment, PATIENT_S)
+def _find_podman(environment: Mapping[str, str], timeout_s: float) -> _Found:
+    found = examine("podman", environment, timeout_s)
     if not found.is_reachable:
         return found.why_not
     return Buildah(found.program, environment, name="podman")
 
 
-def _find_docker(environment: Mapping[str, str]) -> _Found:
-    found = examine("docker", environment, PATIENT_S)
+def _find_docker(environment: Mapping[str, str], timeout_s: float) -> _Found:
+    found = examine("docker", environment, timeout_s)
     if not found.is_reachable:
         return found.why_not
     if found.is_podman:
@@ -126,7 +134,7 @@ def _builder_of(engine: ContainerEngine) -> str:
     return answer.stdout.strip() if answer.code == 0 and answer.stdout.strip() else "default"
 
 
-_FINDERS: Mapping[str, Callable[[Mapping[str, str]], _Found]] = {
+_FINDERS: Mapping[str, Callable[[Mapping[str, str], float], _Found]] = {
     "buildah": _find_buildah,
     "docker": _find_docker,
     "podman": _find_podman,

@@ -27,11 +27,15 @@ class CannotFix(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """What a check found; ``note`` says something when all is well, or why it did not look."""
+    """What a check found; ``note`` says something when all is well, or why it did not look.
+
+    ``details`` are lines for all cases.
+    """
 
     findings: tuple[Finding, ...] = ()
     note: str = ""
     is_skipped: bool = False
+    details: tuple[str, ...] = ()
 
 
 class Context:

@@ -10,11 +10,10 @@ from cogworks.cli.checkup.config_checks import (
     find_invalid,
     find_unreadable,
 )
+from cogworks.cli.checkup.engine_checks import find_engine_problems
 from cogworks.cli.checkup.environment_checks import (
-    find_engine_problems,
     find_gpu_problems,
     find_python_problems,
-    find_shadowing,
     find_uv_problems,
 )
 from cogworks.cli.checkup.migration import find_predict_names, migrate
@@ -24,6 +23,7 @@ from cogworks.cli.checkup.python_checks import (
     find_removed_imports,
     remove_imports,
 )
+from cogworks.cli.checkup.shadow_checks import find_shadowing
 
 CONFIG, PYTHON, ENVIRONMENT = "Config", "Python", "Environment"
 
@@ -59,6 +59,6 @@ CHECKS = (
     Check("env-python-version", ENVIRONMENT, "Python of the model", find_python_problems),
     Check("env-gpu-compat", ENVIRONMENT, "GPU and its libraries", find_gpu_problems),
     Check("env-uv", ENVIRONMENT, "uv, for environments", find_uv_problems),
-    Check("env-shadowed-cog", ENVIRONMENT, "Other packages named cog", find_shadowing),
+    Check("env-shadowed-cog", ENVIRONMENT, "Other programs and packages named cog", find_shadowing),
     Check("env-cache", ENVIRONMENT, "Cache", find_cache_problems, repair_cache),
 )

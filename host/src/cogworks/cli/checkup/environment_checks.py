@@ -1,4 +1,4 @@
-"""Checks of the machine: engines, Pythons, GPUs, and packages in the way of ours."""
+"""Checks of the machine: uv, Pythons and GPUs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from cogworks.cli.checkup.check import Context, Result
 from cogworks.cli.checkup.config_checks import NO_CONFIG
 from cogworks.cli.findings import Finding, Severity
 
-ENGINE_TIMEOUT_S = 5.0
-"""For a daemon to answer, as the format has it."""
 TOOL_TIMEOUT_S = 10.0
 GPU_FLOORS = (
     ((12, 0), "2.7.0", "12.8"),
@@ -20,25 +18,6 @@ GPU_FLOORS = (
     ((9, 0), "2.0.1", "11.8"),
 )
 """Compute capability from which on a torch and a CUDA are needed at least."""
-
-
-def find_engine_problems(context: Context) -> Result:
-    """Find a container engine that was chosen and does not answer; others are only told of."""
-    from cogworks.engines.containers.find import examine
-
-    if context.environ.get("COG_SKIP_DOCKER_CHECK"):
-        return Result(note="COG_SKIP_DOCKER_CHECK is set", is_skipped=True)
-    chosen = context.environ.get("COG_ENGINE", "local")
-    states = {
-        name: examine(name, context.environ, ENGINE_TIMEOUT_S).why_not
-        for name in ("docker", "podman")
-    }
-    if states.get(chosen):
-        hint = f"Install and start {chosen}, or unset COG_ENGINE: the local engine needs neither"
-        message = f"COG_ENGINE is {chosen}, but {chosen} {states[chosen]}"
-        return Result((Finding(message, "env-docker", hint=hint),))
-    notes = "; ".join(f"{name} {state or 'answers'}" for name, state in states.items())
-    return Result(note=f"{notes}; the local engine needs neither")
 
 
 def find_uv_problems(context: Context) -> Result:
@@ -94,52 +73,6 @@ def find_gpu_problems(context: Context) -> Result:
     for line in dict.fromkeys(output.splitlines()):
         findings += _judge_gpu(line, torch, cuda)
     return Result(tuple(findings), note="; ".join(output.splitlines()))
-
-
-def find_shadowing(context: Context) -> Result:
-    """Find another ``cog`` than ours: beside us, first on PATH, or in the project."""
-    findings = [*_shadowing_packages(), *_shadowing_folders(context)]
-    return Result(tuple(findings))
-
-
-def _shadowing_packages() -> list[Finding]:
-    from importlib import metadata
-
-    installed = [name for name in ("cog", "coglet") if _is_installed(name)]
-    if not installed:
-        return []
-    names = " ".join(installed)
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in installed)
-    message = f"{versions} is installed beside Cogworks, and `import cog` may find it"
-    hint = f"Run `pip uninstall {names}`, then `pip install --force-reinstall cogworks-sdk`"
-    return [Finding(message, "env-shadowed-cog", hint=hint)]
-
-
-def _shadowing_folders(context: Context) -> list[Finding]:
-    if context.examined is None:
-        return []
-    found = [name for name in ("cog", "cog.py") if (context.directory / name).exists()]
-    return [
-        Finding(
-            f"{name} in the project has the name of the SDK: editors, notebooks and other tools "
-            "import it instead",
-            "env-shadowed-cog",
-            Severity.WARNING,
-            name,
-            hint="Rename it; models that Cogworks runs get the SDK all the same",
-        )
-        for name in found
-    ]
-
-
-def _is_installed(name: str) -> bool:
-    from importlib import metadata
-
-    try:
-        metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def _torch_and_cuda(context: Context) -> tuple[str, str]:
