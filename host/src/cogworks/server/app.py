@@ -6,7 +6,6 @@ have an id at their second place.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -14,13 +13,13 @@ from cogworks.server.auth import Auth, NoAuth
 from cogworks.server.metrics import Metrics
 from cogworks.server.requests import find_header
 from cogworks.server.responses import JsonResponse, error_response
-from cogworks.server.routes import HANDLED, Endpoint, Routes, answer_error
+from cogworks.server.routes import Endpoint, Routes, answer_any_error
 from cogworks.server.sse import EventStream
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-logger = logging.getLogger(__name__)
+    from cogworks.server.http.exchange import Exchange
 
 
 class App:
@@ -32,18 +31,32 @@ class App:
         self._auth = auth or NoAuth()
         self._endpoints: dict[str, dict[str, Endpoint]] = {}
         self._with_id: dict[str, dict[str, Endpoint]] = {}
-        self._prompt = routes.prompt()
+        self._probes = routes.probes()
+        self._plain_path, self._plain_requests = routes.plain_requests()
         for method, path, endpoint in routes.table():
             table = self._with_id if "{id}" in path else self._endpoints
             table.setdefault(path, {})[method] = endpoint
 
-    def prompt(self, scope: Scope) -> JsonResponse | None:
+    def prompt(self, exchange: Exchange) -> bool:
+        """Answer a probe, or begin a prediction that is asked for plainly; return False for all else."""
+        scope = exchange.scope
+        if scope["method"] == "POST" and scope["path"] == self._plain_path:
+            is_welcome = self._auth.refusal(scope) is None
+            return is_welcome and self._plain_requests.begin(
+                exchange, self._metrics.record_response
+            )
+        return self.prompt_probe(exchange)
+
+    def prompt_probe(self, exchange: Exchange) -> bool:
         """Answer what a probe asks, if that needs no waiting; probes bear no token."""
-        answer = self._prompt.get(scope["path"]) if scope["method"] == "GET" else None
+        scope = exchange.scope
+        answer = self._probes.get(scope["path"]) if scope["method"] == "GET" else None
         response = answer() if answer is not None else None
-        if response is not None:
-            self._metrics.record_response(response.status, 0, len(response.body))
-        return response
+        if response is None:
+            return False
+        exchange.answer(response.status, response.head, response.body)
+        self._metrics.record_response(response.status, 0, len(response.body))
+        return True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Source: ASGI 3, HTTP connection scope."""
@@ -77,11 +90,8 @@ class App:
             return error_response(405, f"{method[:20]} is not allowed here", {"Allow": allowed})
         try:
             return await endpoint(scope, receive)
-        except HANDLED as error:
-            return answer_error(error)
         except Exception as error:
-            logger.exception("request failed: %s %s", method, scope["path"])
-            return answer_error(error)
+            return answer_any_error(error, scope)
 
     def _find_with_id(self, scope: Scope) -> dict[str, Endpoint] | None:
         """Find ``/predictions/{id}`` and what is below it; the id is left in the scope.

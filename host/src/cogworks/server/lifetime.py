@@ -95,8 +95,10 @@ class Lifetime:
         app = App(routes, service.metrics, auth)
         lag = LoopLag(service.metrics.record_loop_lag)
         lag.start()
-        answering = app if spans is None else _traced(app, spans, routes)
-        listener = Listener(answering, app.prompt)
+        if spans is None:
+            listener = Listener(app, app.prompt)
+        else:  # Each request has a span, but for those of probes.
+            listener = Listener(_traced(app, spans, routes), app.prompt_probe)
         await listener.start(sock)
         watching = [
             asyncio.create_task(self._reload_on_change(service)),

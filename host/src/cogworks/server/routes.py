@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from cogworks.server.errors import (
 from cogworks.server.event_log import EventLog, TooManySubscribersError
 from cogworks.server.metrics import CONTENT_TYPE
 from cogworks.server.patience import Patience
+from cogworks.server.plain_requests import PlainRequests
 from cogworks.server.preferences import accepts_events
 from cogworks.server.requests import (
     LARGE_BYTES,
@@ -59,6 +61,8 @@ NO_DOCUMENT = "OpenAPI schema not available"
 """The same."""
 
 RETRY = {"Retry-After": "1"}
+
+logger = logging.getLogger(__name__)
 
 Endpoint = Callable[["Scope", "Receive"], Awaitable["ASGIApp"]]
 
@@ -104,9 +108,16 @@ class Routes:
             ("POST", "/shutdown", self.shutdown),
         ]
 
-    def prompt(self) -> dict[str, Callable[[], JsonResponse | None]]:
+    def probes(self) -> dict[str, Callable[[], JsonResponse | None]]:
         """Return what answers probes by path without waiting; None where it has to wait."""
         return {"/health-check": self._health_check_nowait, "/livez": self._livez_nowait}
+
+    def plain_requests(self) -> tuple[str, PlainRequests]:
+        """Return where predictions are asked for, and what begins those that need no task."""
+        limit_bytes = self._settings.max_body_bytes
+        return f"/{self._plural}", PlainRequests(
+            self._service, self._patience, answer_any_error, limit_bytes
+        )
 
     async def index(self, scope: Scope, receive: Receive) -> JsonResponse:
         """Say where everything is."""
@@ -325,6 +336,13 @@ class Routes:
         return error_response(404, f"No {self._kind} has the id {scope['prediction_id']}")
 
 
+def answer_any_error(error: Exception, scope: Scope) -> JsonResponse:
+    """Return the answer to an error; one that is not of ours is a defect, and is logged as such."""
+    if not isinstance(error, CogworksError):
+        logger.error("request failed: %s %s", scope["method"], scope["path"], exc_info=error)
+    return answer_error(error)
+
+
 def answer_error(error: Exception) -> JsonResponse:
     """Return the answer to an error of ours: the one table of classes and statuses."""
     match error:
@@ -348,7 +366,3 @@ def answer_error(error: Exception) -> JsonResponse:
             return error_response(CLIENT_CLOSED_REQUEST, str(error))
         case _:
             return error_response(500, "Internal server error")
-
-
-HANDLED: tuple[Any, ...] = (CogworksError,)
-"""The errors that ``answer_error`` knows; any other is a defect and is logged as one."""

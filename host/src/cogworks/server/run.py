@@ -32,6 +32,7 @@ class Run:
 
     __slots__ = (
         "_body",
+        "_callbacks",
         "_input",
         "_waiters",
         "accepted",
@@ -81,6 +82,7 @@ class Run:
         self._body: bytes | None = None
         self._input: msgspec.Raw | None = None
         self._waiters: list[asyncio.Future[None]] = []
+        self._callbacks: list[Callable[[], None]] = []
 
     @property
     def id(self) -> str:
@@ -102,6 +104,16 @@ class Run:
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def call_at_end(self, callback: Callable[[], None]) -> None:
+        """Call once, as soon as ``wait_end`` would return; at once if it is over."""
+        if self.prediction.is_terminal:
+            callback()
+        else:
+            self._callbacks.append(callback)
 
     def body(self) -> bytes:
         """Return the prediction as clients see it, in JSON; written once when it is over."""

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cogworks.server.http.exchange import Exchange
 from cogworks.server.http.limits import HIGH_WATER_BYTES
 from cogworks.server.http.listener import Listener
 from cogworks.server.responses import JsonResponse
@@ -136,9 +137,12 @@ def test_thousands_of_prompt_answers_do_not_pile_up_on_the_stack() -> None:
             await go_on.wait()
             await JsonResponse(b"slow")(scope, receive, send)
 
-        def prompt(scope: Scope) -> JsonResponse | None:
+        def prompt(exchange: Exchange) -> bool:
             go_on.set()
-            return JsonResponse(b"prompt") if scope["path"] == "/p" else None
+            if exchange.scope["path"] != "/p":
+                return False
+            exchange.answer(200, b"", b"prompt")
+            return True
 
         listener = Listener(slow, prompt)
         with socket.create_server(("127.0.0.1", 0)) as sock:

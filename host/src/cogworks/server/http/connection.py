@@ -66,6 +66,7 @@ class Connection(asyncio.Protocol):
         self._current: Exchange | None = None
         self._queue: deque[Exchange] = deque()
         self._incoming: Exchange | None = None
+        self._has_new = False
         # What the clock is about.
         self._received_bytes = 0
         self._written_bytes = 0
@@ -115,6 +116,10 @@ class Connection(asyncio.Protocol):
             return
         if self._pending_bytes > MAX_HEAD_BYTES and not self._is_closing:
             self._refuse_large()
+        elif self._has_new:
+            # Not before: most requests are here to their ends by now, and can be answered promptly.
+            self._has_new = False
+            self._begin()
 
     def eof_received(self) -> bool:
         """Let the transport close: who does not send any more does not wait for an answer either."""
@@ -182,7 +187,7 @@ class Connection(asyncio.Protocol):
         self._incoming = exchange
         if self._current is None and not self._queue:
             self._current = exchange
-            self._listener.begin(exchange)
+            self._has_new = True
         else:
             self.pause_reading()
             self._queue.append(exchange)
@@ -281,6 +286,10 @@ class Connection(asyncio.Protocol):
     def _begin_next(self) -> None:
         if self._queue and not self._is_closing:
             self._current = self._queue.popleft()
+            self._begin()
+
+    def _begin(self) -> None:
+        if self._current is not None:
             self._listener.begin(self._current)
 
     # -- the clock ----------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """One request and its answer: what ASGI sees of a connection. Source: ASGI 3, HTTP connection scope.
 
-Beyond ASGI, ``answer`` sends a whole answer at once; ``responses.JsonResponse`` knows it.
+Beyond ASGI, ``answer`` sends a whole answer at once; ``responses.JsonResponse`` knows it. Nor does
+whoever answers promptly (``listener.Prompt``) need the rest of ASGI.
 """
 
 from __future__ import annotations
@@ -127,6 +128,24 @@ class Exchange:
             self._send_body(message.get("body", b""), is_last=not message.get("more_body", False))
         else:
             raise RuntimeError(f"unexpected ASGI message {message['type']!r}")
+
+    def peek_body(self, most_bytes: int) -> bytes | None:
+        """Return the body if it is there to its end, untouched and no longer than this.
+
+        Not that of a client that expects to be told to go on: ``receive`` tells it.
+        """
+        is_whole = self.is_received and not (self._has_told_end or self._expects_continue)
+        if not is_whole or self._waiting_bytes > most_bytes:
+            return None
+        if len(self._body_parts) != 1:
+            self._body_parts = [b"".join(self._body_parts)]
+        return self._body_parts[0]
+
+    def forget_body(self) -> None:
+        """Let go of a body that was peeked at."""
+        self._body_parts = []
+        self._waiting_bytes = 0
+        self._has_told_end = True
 
     def answer(self, status: int, headers: bytes, body: bytes) -> None:
         r"""Send a whole answer.

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 from cogworks.server.http.connection import Connection
 from cogworks.server.http.exchange import Exchange
 from cogworks.server.http.limits import BACKLOG
-from cogworks.server.responses import WHOLE_ANSWER, JsonResponse
+from cogworks.server.responses import WHOLE_ANSWER
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Scope
+    from starlette.types import ASGIApp
 
-Prompt = Callable[["Scope"], "JsonResponse | None"]
-"""Answers a request if that needs no waiting and none of its body."""
+Prompt = Callable[[Exchange], bool]
+"""Takes charge of a request: answers it, or sees to it that it is answered. False leaves it to the application."""
 
 logger = logging.getLogger(__name__)
 
 
-def _answer_none(scope: Scope) -> None:
-    return None
+def _leave_all(exchange: Exchange) -> bool:
+    return False
 
 
 class Listener:
@@ -31,7 +31,7 @@ class Listener:
 
     connection_class = Connection
 
-    def __init__(self, app: ASGIApp, prompt: Prompt = _answer_none) -> None:
+    def __init__(self, app: ASGIApp, prompt: Prompt = _leave_all) -> None:
         """Answer by ``prompt`` what it can, by ``app`` all else."""
         self._app = app
         self._prompt = prompt
@@ -83,11 +83,8 @@ class Listener:
         self._note_empty()
 
     def begin(self, exchange: Exchange) -> None:
-        """Answer a request: at once where that needs no waiting, else in a task of its own."""
-        prompt = self._prompt(exchange.scope)
-        if prompt is not None:
-            exchange.answer(prompt.status, prompt.head, prompt.body)
-        else:
+        """Answer a request: promptly where that is possible, else in a task of its own."""
+        if not self._prompt(exchange):
             self._running[exchange] = self._loop.create_task(self._run(exchange))
 
     async def _run(self, exchange: Exchange) -> None:
