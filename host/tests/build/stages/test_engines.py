@@ -20,7 +20,7 @@ from cogworks.build.stages.choose import choose_engine
 from cogworks.build.stages.containerfile import Step
 from cogworks.build.stages.diff import Diff
 from cogworks.build.stages.docker import Docker
-from cogworks.build.stages.engine import Engine, Job
+from cogworks.build.stages.engine import PREFIX, Engine, Job
 from cogworks.build.stages.layer_tar import layer_members, read_layer
 from cogworks.build.stages.needless import drop_needless_marks
 from cogworks.build.stages.normal import normalize
@@ -241,3 +241,28 @@ def test_an_interrupted_command_leaves_no_container_and_no_image(
     assert first == "ready\n", errors
     assert re.search("KeyboardInterrupt", errors)
     assert [one.name for one in tmp_path.iterdir()] == ["layers"]
+
+
+def test_what_a_killed_build_has_left_can_be_removed_by_its_name(
+    bench: Bench, tmp_path: Path
+) -> None:
+    root = str(Path(__file__).resolve().parents[4])
+    name = f"{PREFIX}1-abc-def"
+    text = INTERRUPTED.format(path=[root, *sys.path], variable=PATH, name=bench.engine.name)
+    text = text.replace("no_cache=True", f"no_cache=True, name={name!r}")
+    folders = f"{Path(bench.part.client).parent}:{bench.part.environment['PATH']}"
+    with subprocess.Popen(
+        [sys.executable, "-c", text, str(tmp_path)],
+        env={**bench.part.environment, "PATH": folders},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        process.kill()
+        for child in children:
+            os.killpg(int(child), signal.SIGKILL)
+    assert bench.leftovers() != []
+    bench.engine.remove(name)
+    assert bench.leftovers() == []

@@ -16,6 +16,7 @@ from pathlib import Path
 from cogworks.build.errors import StageError
 from cogworks.build.stages.builder import (
     FILE,
+    above_of,
     new_name,
     proxy_options,
     run_build,
@@ -41,8 +42,8 @@ class Buildah:
 
     def run(self, job: Job, folder: Path, on_line: Callable[[str], None]) -> list[Path]:
         """Run a job; return its layers as plain tar files, lowest first."""
-        below = new_name()
-        above = f"{below}-done"
+        below = job.name or new_name()
+        above = above_of(below)
         try:
             self._load(job, below, folder)
             self._build(job, below, above, on_line)
@@ -51,7 +52,16 @@ class Buildah:
             with reading(command, self.environment, f"{self.name} push failed") as stream:
                 return read_new_layers(stream, job.below.diff_ids, folder)
         finally:
-            self._clean(below, above)
+            self.remove(below)
+
+    def remove(self, name: str) -> None:
+        """Remove the images and the container of a job."""
+        # A builder that was killed leaves its container, which is named after the image.
+        container = f"{name.rpartition('/')[2]}-working-container"
+        commands = (["rm", container], ["rmi", "--force", above_of(name)], ["rmi", "--force", name])
+        for arguments in commands:
+            with suppress(StageError):
+                self._ask(arguments)
 
     def _load(self, job: Job, name: str, folder: Path) -> None:
         # Beside the cache, so that layers can be linked instead of copied.
@@ -74,14 +84,6 @@ class Buildah:
             command += ["--network", "host"] if job.network.is_host else []
             command += [*secret_options(job, links), *proxy_options(job), os.fspath(context)]
             run_build(job, command, self.environment, offset, on_line)
-
-    def _clean(self, below: str, above: str) -> None:
-        # A builder that was killed leaves its container, which is named after the image.
-        container = f"{below.rpartition('/')[2]}-working-container"
-        commands = (["rm", container], ["rmi", "--force", above], ["rmi", "--force", below])
-        for arguments in commands:
-            with suppress(StageError):
-                self._ask(arguments)
 
     def _ask(self, arguments: list[str], directory: Path | None = None) -> None:
         command = [self.program, *arguments]

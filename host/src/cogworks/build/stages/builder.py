@@ -27,6 +27,11 @@ def new_name() -> str:
     return f"{PREFIX}{secrets.token_hex(6)}"
 
 
+def above_of(name: str) -> str:
+    """Return the name of the image that is built on the one of that name."""
+    return f"{name}-done"
+
+
 def write_context(job: Job, base: str, folder: Path) -> int:
     """Write what an engine builds from into an empty folder; return the number of the first command's step."""
     for name, path in job.files.items():

@@ -13,6 +13,7 @@ from cogworks.build.errors import StageError
 from cogworks.build.load import Loadable, load
 from cogworks.build.stages.builder import (
     FILE,
+    above_of,
     new_name,
     proxy_options,
     run_build,
@@ -45,8 +46,8 @@ class Docker:
 
     def run(self, job: Job, folder: Path, on_line: Callable[[str], None]) -> list[Path]:
         """Run a job; return its layers as plain tar files, lowest first."""
-        below = new_name()
-        above = f"{below}-done"
+        below = job.name or new_name()
+        above = above_of(below)
         try:
             image = Loadable(job.below.config, job.below.manifest, job.below.blobs)
             load(self.engine, image, below)
@@ -57,7 +58,7 @@ class Docker:
         except ContainerError as error:
             raise StageError(str(error)) from error
         finally:
-            self._remove(above, below)
+            self.remove(below)
 
     def _build(self, job: Job, below: str, above: str, on_line: Callable[[str], None]) -> None:
         has_buildkit = bool(self.builder)
@@ -95,9 +96,10 @@ class Docker:
             }
             run_build(job, command, variables, offset, on_line)
 
-    def _remove(self, *names: str) -> None:
+    def remove(self, name: str) -> None:
+        """Remove the images of a job."""
         # One after the other: a name that is not there must not keep the other one.
-        for name in names:
+        for one in (above_of(name), name):
             with suppress(StageError):
-                command = [self.engine.program, "image", "rm", "--force", name]
+                command = [self.engine.program, "image", "rm", "--force", one]
                 follow(command, self.engine.environment, lambda _: None)

@@ -36,6 +36,7 @@ class Job:
         files: name -> a file that is copied to the root of the image before; no layer of ours has it.
         no_cache: run them even if the engine remembers a result.
         variables: of the builder, for secrets that are not in its environment anyway.
+        name: of the image that the engine gets; one that no other build uses, if it is empty.
     """
 
     below: Below
@@ -45,6 +46,7 @@ class Job:
     network: Network = Network()
     no_cache: bool = False
     variables: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    name: str = ""
 
 
 class Engine(Protocol):
@@ -68,4 +70,8 @@ class Engine(Protocol):
             CommandError: a command failed.
             StageError: the engine cannot do it.
         """
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove the images and the container of a job, by its name, as far as they are there."""
         ...

@@ -15,6 +15,7 @@ from cogworks.build.stages.authorities import NAMES as AUTHORITY_NAMES
 from cogworks.build.stages.diff import Diff
 from cogworks.build.stages.engine import Job
 from cogworks.build.stages.layer_tar import layer_members, read_layer
+from cogworks.build.stages.leftovers import note_engine, remove_leftovers
 from cogworks.build.stages.needless import drop_needless_marks
 from cogworks.build.stages.normal import normalize
 from cogworks.build.stages.tools import Workshop
@@ -72,6 +73,8 @@ def run_job(shop: Workshop, job: Job, folder: Path, *, keeps_temporary: bool = F
     diff = Diff()
     layers = folder / "layers"
     layers.mkdir()
+    remove_leftovers(shop.cache, shop.engine)
+    job = replace(job, name=note_engine(folder, shop.engine))
     job = _with_authorities(job, shop.authorities, folder / AUTHORITIES)
     for layer in shop.engine.run(job, layers, shop.progress.line):
         diff.add(read_layer(layer))
