@@ -232,3 +232,25 @@ def test_no_project_is_an_error(tmp_path: Path, make_project: Make) -> None:
     done = project.cog("check")
     assert done.returncode == 1
     assert done.stderr.startswith(b"error: cog.yaml not found in ")
+
+
+def test_every_line_that_is_no_requirement_is_found(
+    with_requirements: Callable[[str], Any],
+) -> None:
+    project = with_requirements("--no-index\nfirst is nothing\nsecond one\nthird ?\n")
+    done = project.cog("check", "--format", "json")
+    assert [(each["line"], each["code"]) for each in found(done)] == [
+        (2, "requirements"),
+        (3, "requirements"),
+        (4, "requirements"),
+    ]
+    assert found(done)[1]["message"] == "'second one' is no requirement"
+
+
+def test_the_name_of_an_image_that_no_registry_takes_is_an_error(make_project: Make) -> None:
+    project = make_project(MODEL, config="image: Not A Name\n")
+    done = project.cog("check", "--format", "json", "--no-resolve")
+    [finding] = found(done)
+    assert finding["code"] == "config"
+    assert finding["line"] > 0
+    assert finding["message"].startswith("image: 'Not A Name' is not an image name: ")

@@ -141,3 +141,9 @@ def test_a_process_in_a_session_of_its_own_ends_too_where_the_system_can_do_it(
     )
     assert describe(source + MODEL).document
     assert is_abandoned(reader)
+
+
+def test_limit_of_files_and_of_what_is_printed_is_named(describe: Describe) -> None:
+    with pytest.raises(LiveSchemaError) as caught:
+        describe("import errno, os\nraise OSError(errno.EFBIG, os.strerror(errno.EFBIG))\n")
+    assert "nothing that is printed, may have more than 512 MiB." in caught.value.advice

@@ -73,3 +73,11 @@ def test_class_sees_the_module_but_not_the_class_around_it(tmp_path: Path) -> No
 def test_functions_are_found_behind_later_bindings(tmp_path: Path) -> None:
     main = Project(tmp_path, {"run.py": "def f(): pass\nf = g(f)\n"}).main
     assert [function.name for function in main.functions("f")] == ["f"]
+
+
+def test_star_import_does_not_hide_a_name_from_a_function(tmp_path: Path) -> None:
+    text = "from cog import Input as I\nfrom other import *\ndef f(): return I\n"
+    scope = Project(tmp_path, {"run.py": text, "other.py": "X = 1\n"}).main
+    (function,) = scope.functions("f")
+    found = scope.inside(function).candidates("I", None)
+    assert [type(binding.node).__name__ for binding in found] == ["alias", "alias"]

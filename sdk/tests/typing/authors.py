@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
-from typing import Annotated, Any, Literal, NewType, Optional, TypedDict, Union
+from typing import Annotated, Any, Generic, Literal, NewType, Optional, TypedDict, TypeVar, Union
 
 from cog import (
     AsyncConcatenateIterator,
@@ -180,6 +180,35 @@ class Chat(BaseRunner):
             yield word
 
 
+T = TypeVar("T")
+Many = list[T]
+
+
+class Page(BaseModel, Generic[T]):
+    """A generic output."""
+
+    items: Many[T]
+    next: Optional[T] = None
+
+
+class Numbers(Page[int]):
+    """A page of one type."""
+
+    unit: str = "m"
+
+
+class Pages(BaseRunner, Generic[T]):
+    """What several models share."""
+
+    def run(self, page: Page[T], numbers: Numbers, words: Many[str]) -> Page[T]:
+        """Give everything twice."""
+        return Page(items=[*page.items, *page.items], next=page.next)
+
+
+class TextPages(Pages[str]):
+    """One of these models."""
+
+
 class Older(BasePredictor):
     """A model under the older names."""
 
@@ -212,6 +241,8 @@ if __name__ == "__main__":
     output: Output = runner.run(Path("x.png"), "x", 1.0, 1, ["a"], None, None, Secret("s"))
     assert output.boxes[0].top == 0
     assert output.file == Path("x.txt")
+    pages: Page[str] = TextPages().run(Page(items=["a"]), Numbers(items=[1]), [])
+    assert pages.items == ["a", "a"]
     assert list(Writer().run("a b")) == ["a", "b"]
     assert [path.name for path in Painter().run(1)] == ["0.png"]
     assert asyncio.run(read_all(Chat())) == "a b"

@@ -110,6 +110,7 @@ def _find(examined: Examined, *, is_static: bool) -> Iterator[Finding]:
     from cogworks.cli.project_findings import (
         config_findings,
         gpu_findings,
+        name_findings,
         reference_findings,
         requirement_findings,
         schema_findings,
@@ -117,6 +118,7 @@ def _find(examined: Examined, *, is_static: bool) -> Iterator[Finding]:
     )
 
     yield from config_findings(examined)
+    yield from name_findings(examined.known)
     named = {"run", "predict", "train"} & {problem.key for problem in examined.problems}
     if not named and (examined.known.lines or not examined.problems):
         yield from reference_findings(examined.known)
@@ -141,7 +143,7 @@ def _resolution_findings(
     project: Project, state: State, progress_style: str | None
 ) -> Iterator[Finding]:
     """Find requirements that do not exist or do not fit together; an index may have to be asked."""
-    from cogworks.cli.project_findings import resolution_finding
+    from cogworks.cli.project_findings import resolution_findings
     from cogworks.engines.errors import IndexUnreachableError
     from cogworks.engines.local import check_requirements
     from cogworks.project import RequirementsError
@@ -160,7 +162,7 @@ def _resolution_findings(
         except RequirementsError:
             return  # Each of its problems is a finding already.
         except CogworksError as error:
-            yield resolution_finding(project, error)
+            yield from resolution_findings(project, error)
 
 
 def _live_findings(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cogworks.cli.findings import Finding, Severity
+from cogworks.oci.errors import quoted
 
 if TYPE_CHECKING:
     from cogworks.project import Examined, Problem, Project
@@ -42,6 +43,22 @@ def reference_findings(project: Project) -> Iterator[Finding]:
     if not references(project):
         hint = 'Add a line such as run: "run.py:Runner".'
         yield Finding("nothing to run", "missing-model", file=config, line=1, hint=hint)
+
+
+def name_findings(project: Project) -> Iterator[Finding]:
+    """Find names of images that no registry would take."""
+    from cogworks.oci.errors import InvalidReferenceError
+    from cogworks.oci.reference import parse_reference
+
+    for key, name in (("image", project.image), ("model", project.model)):
+        try:
+            parse_reference(name or "none")
+        except InvalidReferenceError as error:
+            line = project.lines.get(key, 0)
+            file = project.config_path.name
+            yield Finding(
+                f"{key}: {error}", "config", file=file, line=line, column=1 if line else 0
+            )
 
 
 def weight_findings(project: Project) -> Iterator[Finding]:
@@ -161,15 +178,23 @@ def gpu_findings(project: Project) -> Iterator[Finding]:
             yield Finding(message, "gpu", severity, name, problem.line, column)
 
 
-def resolution_finding(project: Project, error: Exception) -> Finding:
-    """Return the finding for requirements that uv cannot resolve, with the line if it names one."""
+def resolution_findings(project: Project, error: Exception) -> Iterator[Finding]:
+    """Find why uv cannot resolve the requirements, with the line if it names one.
+
+    uv stops at the first line that is no requirement; the others are found here.
+    """
     from cogworks.engines.errors import ResolutionError
 
     source = project.build.requirements_file
     name = project.config_path.name if source is None else source.name
-    line = _blamed_line(project, str(error))
+    blamed = _blamed_line(project, str(error))
     code = "requirements" if isinstance(error, ResolutionError) else "environment"
-    return Finding(str(error), code, file=name, line=line)
+    yield Finding(str(error), code, file=name, line=blamed)
+    if "Couldn't parse" not in str(error):
+        return
+    for line, text in _numbered_requirements(project):
+        if line != blamed and not _is_requirement(text):
+            yield Finding(f"{quoted(text)} is no requirement", code, file=name, line=line)
 
 
 def references(project: Project) -> Mapping[str, str]:
@@ -200,22 +225,38 @@ def _requirement_line(project: Project, file: str, line: int) -> int:
 
 def _blamed_line(project: Project, message: str) -> int:
     """Return the line of the first requirement that the message names; 0 if there is none."""
+    named = {word.lower().replace("_", "-") for word in re.findall(r"[A-Za-z0-9._-]+", message)}
+    for number, text in _numbered_requirements(project):
+        match = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", text.lstrip("\"' "))
+        if match is not None and match[0].lower().replace("_", "-") in named:
+            return number
+    return 0
+
+
+def _numbered_requirements(project: Project) -> list[tuple[int, str]]:
+    """Return the requirements of a project, and the lines where they stand."""
     from cogworks.project.errors import TextError
     from cogworks.project.files import read_text
     from cogworks.project.requirements import logical_lines
 
     source = project.build.requirements_file
-    named = {word.lower().replace("_", "-") for word in re.findall(r"[A-Za-z0-9._-]+", message)}
     if source is None:
         packages = enumerate(project.build.python_packages)
-        numbered = [(project.lines.get(f"build.python_packages[{n}]", 0), t) for n, t in packages]
-    else:
-        try:
-            numbered = list(logical_lines(read_text(source)))
-        except TextError:
-            return 0
-    for number, text in numbered:
-        match = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", text.lstrip("\"' "))
-        if match is not None and match[0].lower().replace("_", "-") in named:
-            return number
-    return 0
+        return [(project.lines.get(f"build.python_packages[{n}]", 0), t) for n, t in packages]
+    try:
+        return list(logical_lines(read_text(source)))
+    except TextError:
+        return []
+
+
+def _is_requirement(text: str) -> bool:
+    """Tell whether a line may be one; options, paths and URLs are not judged."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    if text.startswith("-") or "/" in text or text.endswith((".whl", ".zip", ".gz")):
+        return True
+    try:
+        Requirement(re.sub(r"\s+--hash[= ]\S+", "", text))
+    except InvalidRequirement:
+        return False
+    return True

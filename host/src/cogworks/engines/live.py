@@ -6,6 +6,7 @@ that a function computes. The module runs in the sandbox of ``sandbox.py``; ``se
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import tempfile
@@ -132,6 +133,9 @@ def _error(
         advice += "; there is no network, and variables come from cog.yaml and -e alone."
     else:
         advice += "; variables come from cog.yaml and -e alone."
+    if f"[Errno {errno.EFBIG}]" in message:
+        size = f"{MAX_FILE_BYTES // 1024**2} MiB"
+        advice += f" No file, and nothing that is printed, may have more than {size}."
     return LiveSchemaError(
         f"importing {_files(refs)} {verb}:{shown}", advice, printed=ended.printed
     )

@@ -74,10 +74,14 @@ class Scope:
         return self._insides[function]
 
     def _candidates_since(self, name: str, since: Position) -> list[Binding]:
-        bindings = [*self._bindings.get(name, []), *self._bindings.get(STAR, [])]
-        before = in_force([item for item in bindings if item.end <= since])
-        later = [replace(item, starts=False) for item in bindings if item.end > since]
-        return [*before, *later]
+        own = self._bindings.get(name, [])
+        before = in_force([item for item in own if item.end <= since])
+        # A star import does not end what the name was: it may not bring that name along.
+        first = before[0].end if before and before[0].starts else (0, 0)
+        stars = [item for item in self._bindings.get(STAR, []) if item.end >= first]
+        later = [replace(item, starts=False) for item in (*own, *stars) if item.end > since]
+        before += [item for item in stars if item.end <= since]
+        return [*sorted(before, key=lambda item: item.end), *later]
 
     def around(self, node: ast.AST) -> Scope:
         """Return this scope as the bases, the value or the annotations of ``node`` see it.
