@@ -27,6 +27,7 @@ HOST_CORE = frozenset(
         "cogworks.oci",
         "cogworks.project",
         "cogworks.registry",
+        "cogworks.repeat",
         "cogworks.schema",
         "cogworks.server",
     }
@@ -53,6 +54,17 @@ LAYERS: Mapping[str, frozenset[str]] = {
     "cogworks.registry": frozenset({"cogworks.oci"}),
     "cogworks.build": frozenset(
         {
+            "cogworks.engines",
+            "cogworks.oci",
+            "cogworks.project",
+            "cogworks.registry",
+            "cogworks.schema",
+        }
+    ),
+    # A build or a push that was made before.
+    "cogworks.repeat": frozenset(
+        {
+            "cogworks.build",
             "cogworks.engines",
             "cogworks.oci",
             "cogworks.project",
@@ -217,7 +229,7 @@ def test_sdk_imports_only_the_standard_library(modules: list[Module]) -> None:
 def test_the_command_starts_without_loading_its_work(modules: list[Module]) -> None:
     """Commands import their work inside their function, so that ``cog --help`` answers at once."""
     by_name = {module.name: module for module in modules}
-    loaded = reachable("cogworks.cli.main", by_name)
+    loaded = reachable("cogworks.cli.start", by_name) | reachable("cogworks.cli.main", by_name)
     culprits = [
         f"{where(by_name[name], found)}: import {found.target} inside the command function"
         for name in sorted(loaded)
@@ -229,7 +241,8 @@ def test_the_command_starts_without_loading_its_work(modules: list[Module]) -> N
 
 def is_light(target: str) -> bool:
     if is_ours(target):
-        return target.startswith(("cogworks.cli", "cogworks.errors", "cogworks._version"))
+        light = ("cogworks.cli", "cogworks.errors", "cogworks._version", "cogworks.repeat.call")
+        return target.startswith(light)
     return target.split(".")[0] in sys.stdlib_module_names | {"click"}
 
 
@@ -337,6 +350,33 @@ def test_an_allowed_import_passes(name: str, text: str) -> None:
 
 def test_a_cycle_is_found() -> None:
     assert find_cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == [["b", "c"]]
+
+
+def test_a_call_that_was_made_before_loads_little() -> None:
+    """What a build without changes takes is the time to start Python, and to load these."""
+    code = (
+        "import sys; before = set(sys.modules); import cogworks.cli.repeat, cogworks.cli.start; "
+        "print(sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(ast.literal_eval(done.stdout))
+    own = {name for name in loaded if name.partition(".")[0] in ("cog", "cogworks")}
+    packages = {name.rpartition(".")[0] for name in own}
+    assert packages <= {"", "cogworks", "cogworks.cli", "cogworks.repeat", "cogworks.build"}
+    assert {name for name in own if name.startswith("cogworks.build.")} == {
+        "cogworks.build.revision"
+    }
+    assert {name.partition(".")[0] for name in loaded - own} <= set(sys.stdlib_module_names)
+    heavy = {
+        "asyncio",
+        "dataclasses",
+        "http",
+        "inspect",
+        "pathlib",
+        "socket",
+        "ssl",
+    }
+    assert heavy & loaded == set()
 
 
 def test_the_server_starts_without_what_only_some_requests_and_commands_need() -> None:

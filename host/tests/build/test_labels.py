@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
-from cogworks.build.labels import find_revision, image_labels
+from cogworks.build.labels import image_labels
 from cogworks.project import load_project
 from cogworks.project.cuda import CudaSelection
 
@@ -66,20 +65,3 @@ def test_the_cuda_that_was_selected_counts_as_if_cog_yaml_said_it(tmp_path: Path
         "cuda": "12.4",
         "cudnn": "9",
     }
-
-
-def test_the_revision_comes_from_the_ci_or_from_git(tmp_path: Path) -> None:
-    variables = {"GITHUB_SHA": "abc", "GITHUB_REF_NAME": "v1"}
-    assert find_revision(tmp_path, variables) == {
-        "org.opencontainers.image.revision": "abc",
-        "org.opencontainers.image.version": "v1",
-    }
-    assert find_revision(tmp_path, {}) == {}
-    write_project(tmp_path)
-    name = ("-c", "user.name=t", "-c", "user.email=t@example.com")
-    commands = (("init", "-q"), ("add", "."), (*name, "commit", "-qm", "one"))
-    for command in commands:
-        subprocess.run(["git", *command], cwd=tmp_path, check=True)
-    found = find_revision(tmp_path, {})
-    assert list(found) == ["org.opencontainers.image.revision"]
-    assert len(found["org.opencontainers.image.revision"]) == 40

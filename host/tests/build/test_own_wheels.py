@@ -31,7 +31,7 @@ def test_a_wheel_holds_its_package_the_entry_points_and_no_note_of_this_machine(
         assert not notes & names
         assert not any(name.endswith(".pyc") for name in names)
         points = archive.read_text(f"{archive.dist_info}/entry_points.txt")
-        assert "cog = cogworks.cli.main:main" in points
+        assert "cog = cogworks.cli.start:main" in points
 
 
 def test_the_sdks_wheel_installs_where_nothing_else_is(cache: Cache, tmp_path: Path) -> None:

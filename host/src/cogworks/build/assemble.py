@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cogworks.build.base_image import Base
 from cogworks.build.cache import Cache
+from cogworks.build.code_layer import SCHEMA_NAME
 from cogworks.build.image import (
     DEFAULT_USER,
     Start,
@@ -53,9 +54,6 @@ from cogworks.schema import describe
 if TYPE_CHECKING:
     from cogworks.registry.client import Client
 
-SCHEMA_NAME = "openapi_schema.json"
-"""Where the server looks for the document, below `/src/.cog`."""
-
 
 @dataclass(frozen=True, slots=True)
 class How:
@@ -93,6 +91,7 @@ class BuiltImage:
     Attributes:
         layers: those above the base, lowest first.
         notices: whole sentences.
+        passing_notices: those of them that are said only where layers were packed anew.
         sbom: the bill of materials, whose digest is in a label.
     """
 
@@ -102,6 +101,7 @@ class BuiltImage:
     layers: tuple[NamedLayer, ...]
     notices: tuple[str, ...]
     sbom: bytes = field(repr=False)
+    passing_notices: frozenset[str] = frozenset()
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:
@@ -178,7 +178,7 @@ def assemble(
     cuda = select_cuda(project, project_packages(project, base.target.machine))
     labels = image_labels(project, document, made.freeze, sbom, how.revision, cuda)
     config, manifest = _documents(project, base, layers, labels, how)
-    return BuiltImage(base, config, manifest, layers, made.notices, sbom)
+    return BuiltImage(base, config, manifest, layers, made.notices, sbom, frozenset(made.conflicts))
 
 
 def _documents(

@@ -131,7 +131,7 @@ def _pull(
     connect: Callable[[], Client], reference: Reference, platform: Platform, cache: Cache
 ) -> PulledImage:
     if reference.digest is not None:
-        known = _known(_path(cache, reference.digest, platform))
+        known = _known(base_path(cache, reference.digest, platform))
         if known is not None:
             # The same base of another registry: its layers come from the one that is asked for now.
             return replace(known, reference=replace(reference, digest=known.reference.digest))
@@ -141,11 +141,12 @@ def _pull(
     image = pull_image(connect(), reference, platform)
     own = digest_of(image.manifest_bytes)
     for digest in {own, reference.digest or own}:
-        _remember(_path(cache, digest, platform), image, cache)
+        _remember(base_path(cache, digest, platform), image, cache)
     return image
 
 
-def _path(cache: Cache, digest: Digest, platform: Platform) -> Path:
+def base_path(cache: Cache, digest: Digest, platform: Platform) -> Path:
+    """Return where the two documents of a base are kept."""
     return cache.root / "bases" / f"{digest.hex}-{str(platform).replace('/', '-')}.json"
 
 

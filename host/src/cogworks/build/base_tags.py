@@ -29,7 +29,7 @@ class BaseTags:
     def find(self, reference: Reference, platform: Platform) -> Digest | None:
         """Return the digest that a name stood for; None if it is not known."""
         with suppress(OSError, ValueError, KeyError, TypeError, DigestError):
-            path = self._path(reference, platform)
+            path = self.path(reference, platform)
             noted: object = json.loads(path.read_bytes())
             entry = cast("dict[str, str]", noted)
             # Two names whose files are one would be a mistake of ours: the name is compared.
@@ -40,13 +40,14 @@ class BaseTags:
 
     def remember(self, reference: Reference, platform: Platform, digest: Digest) -> None:
         """Note the digest of the manifest that a name stands for on a platform."""
-        path = self._path(reference, platform)
+        path = self.path(reference, platform)
         path.parent.mkdir(parents=True, exist_ok=True)
         content = {"reference": str(reference), "digest": str(digest)}
         with self.cache.temporary() as temporary:
             temporary.write_text(json.dumps(content) + "\n", encoding="utf-8")
             temporary.replace(path)
 
-    def _path(self, reference: Reference, platform: Platform) -> Path:
+    def path(self, reference: Reference, platform: Platform) -> Path:
+        """Return where that is noted."""
         name = hashlib.sha256(f"{reference}\0{platform}".encode()).hexdigest()
         return self.cache.root / "bases" / "tags" / f"{name}.json"

@@ -7,6 +7,7 @@
     oci/keys/<layer key>.json     title, facts about the content, diff_id, and for each codec: digest and size
     oci/filehash/<name>.json      what a file's digest was when it had this size, time and inode
     oci/interpreters/             Pythons that images bring along; `standalone.py` draws what is in there
+    oci/calls/<key>.json          what calls of the command have come to (`cogworks.repeat`)
     oci/locks/<name>.lock         held while something of that name is made
     oci/tmp/<lease>-<random>      what is being written by whoever has the lease; if nobody has it, it belongs to nobody
 
@@ -20,23 +21,23 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
-
-from filelock import FileLock
+from typing import TYPE_CHECKING, cast
 
 from cogworks.build.errors import LayerMismatchError
 from cogworks.build.file_hash import FileHashes
 from cogworks.build.packer import Summary
-from cogworks.build.shared_layers import SharedLayers
+from cogworks.engines.file_lock import file_locked
 from cogworks.engines.lease import Lease, note_use
 from cogworks.oci.digest import Digest
 from cogworks.oci.errors import DigestError
 from cogworks.oci.layer import Codec, Layer
-from cogworks.registry.blobs import Blob, FileBlob
+
+if TYPE_CHECKING:
+    from cogworks.build.shared_layers import SharedLayers
+    from cogworks.registry.blobs import Blob
 
 NAME_MAX_CHARS = 64
 """Keys and digests are sha256: 64 digits."""
@@ -73,8 +74,11 @@ class CachedLayer:
     @property
     def blob(self) -> Blob:
         """What its bytes are read from."""
-        file = FileBlob(self.path, self.layer.digest, self.layer.size_bytes)
-        return file if self.elsewhere is None else self.elsewhere
+        if self.elsewhere is not None:
+            return self.elsewhere
+        from cogworks.registry.blobs import FileBlob
+
+        return FileBlob(self.path, self.layer.digest, self.layer.size_bytes)
 
 
 class Cache:
@@ -156,6 +160,8 @@ class Cache:
 
         if self.shared is None:
             return frozenset(key for key in keys if is_missing(key))
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(LOOKUPS) as pool:
             found = pool.map(is_missing, keys)
             return frozenset(key for key, is_gone in zip(keys, found, strict=True) if is_gone)
@@ -292,7 +298,7 @@ class Cache:
         """Hold the lock of a name; the system releases it if this process dies."""
         folder = self.root / "locks"
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / f"{name[:NAME_MAX_CHARS]}.lock"):
+        with file_locked(folder / f"{name[:NAME_MAX_CHARS]}.lock"):
             yield
 
     def _wheel_note(self, digest: Digest) -> Path:

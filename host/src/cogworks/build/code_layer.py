@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cogworks.build.cache import Cache, CachedLayer
@@ -23,16 +22,26 @@ from cogworks.oci.tar import Directory, File, Symlink
 
 SRC = "src"
 METADATA = "src/.cog"
+SCHEMA_NAME = "openapi_schema.json"
+"""Where the server looks for the OpenAPI document, below `/src/.cog`."""
 PROBE_BYTES = 8 * 1024 * 1024
 """How much of a file of weights is packed to see whether packing is worth it."""
 WORTH_PACKING = 0.9
 """Weights that keep more than this share of their size are stored as they are: reading them is faster."""
 _HASH_THREADS = 4
+WORTH_THREADS_BYTES = 8 * 1024 * 1024
+"""Less than this is hashed before the threads are there."""
 
 
-def code_layer(cache: Cache, context: Context, codec: Codec) -> CachedLayer:
-    """Return the layer of the project's files without its weights."""
-    hashes = _hash_all(context, context.code)
+def code_layer(
+    cache: Cache, context: Context, codec: Codec, hashes: Mapping[str, str] | None = None
+) -> CachedLayer:
+    """Return the layer of the project's files without its weights.
+
+    Args:
+        hashes: path -> sha256 of each file, where they are known; they are checked while the layer is packed.
+    """
+    hashes = hash_files(context, context.code) if hashes is None else hashes
     listed = [f"{one.path}\0{hashes[one.path]}\0{one.is_executable}" for one in context.code]
     linked = [f"{path}\0{target}" for path, target in context.links]
     key = layer_key("code", SRC, listed, context.folders, linked)
@@ -134,14 +143,25 @@ def _changed(path: Path) -> ContextError:
     return ContextError(f"{path} changed while it was packed. Build again.")
 
 
-def _hash_all(context: Context, files: Iterable[SourceFile]) -> dict[str, str]:
+def hash_files(context: Context, files: Iterable[SourceFile]) -> dict[str, str]:
+    """Return path -> sha256 of some files of a project.
+
+    Raises:
+        ContextError: one cannot be read.
+    """
+
     def of(one: SourceFile) -> tuple[str, str]:
         with (context.directory / one.path).open("rb") as file:
             return one.path, hashlib.file_digest(file, "sha256").hexdigest()
 
+    listed = list(files)
     try:
+        if sum(one.size_bytes for one in listed) < WORTH_THREADS_BYTES:
+            return dict(map(of, listed))
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(_HASH_THREADS) as pool:
-            return dict(pool.map(of, files))
+            return dict(pool.map(of, listed))
     except OSError as error:
         raise ContextError(f"{error.filename} cannot be read: {error.strerror}.") from error
 

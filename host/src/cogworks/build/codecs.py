@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-import zstandard
-from isal import isal_zlib
-
 from cogworks.oci.layer import Codec
 
 BLOCK_BYTES = 1024 * 1024
@@ -48,12 +45,17 @@ class _Stored:
 
 def new_compressor(codec: Codec) -> Compressor:
     """Return a compressor for one layer."""
+    # Each is loaded only where it is used: that takes longer than to pack a project's code.
     match codec:
         case Codec.GZIP:
+            from isal import isal_zlib
+
             return isal_zlib.compressobj(  # pyright: ignore[reportUnknownMemberType]
                 GZIP_LEVEL, wbits=_GZIP_WINDOW_BITS
             )
         case Codec.ZSTD:
+            import zstandard
+
             # One thread: the output of several is another one.
             return zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_checksum=True).compressobj()
         case Codec.NONE:

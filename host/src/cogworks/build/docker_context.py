@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cogworks.build.assemble import SCHEMA_NAME, How
+from cogworks.build.assemble import How
 from cogworks.build.base_image import Base
 from cogworks.build.cache import Cache
+from cogworks.build.code_layer import SCHEMA_NAME
 from cogworks.build.context import Context, SourceFile, read_context
 from cogworks.build.dockerfile import (
     FIRST_LINE,

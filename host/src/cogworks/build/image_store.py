@@ -50,7 +50,7 @@ class ImageStore:
 
     def find(self, name: Reference, platform: Platform) -> StoredImage | None:
         """Return the image that a name stands for; None if there is none."""
-        return _read(self._path(name, platform))
+        return _read(self.path(name, platform))
 
     def all(self) -> Iterator[StoredImage]:
         """Yield every image, sorted by name."""
@@ -60,20 +60,27 @@ class ImageStore:
     def keep(self, name: Reference, image: BuiltImage) -> None:
         """Let a name stand for an image from now on."""
         platform = image.config.platform
-        path = self._path(name, platform)
+        layers = tuple(one.cached.layer.digest for one in image.layers)
+        base = str(image.base.reference)
+        stored = StoredImage(name.familiar, str(platform), image.digest, base, layers)
+        self.write(self.path(name, platform), stored)
+
+    def write(self, path: Path, image: StoredImage) -> None:
+        """Let the name of a record stand for an image from now on."""
         path.parent.mkdir(parents=True, exist_ok=True)
         content = {
-            "name": name.familiar,
-            "platform": str(platform),
+            "name": image.name,
+            "platform": image.platform,
             "digest": str(image.digest),
-            "base": str(image.base.reference),
-            "layers": [str(one.cached.layer.digest) for one in image.layers],
+            "base": image.base,
+            "layers": [str(one) for one in image.layers],
         }
         with self.cache.temporary() as temporary:
             temporary.write_text(json.dumps(content) + "\n", encoding="utf-8")
             temporary.replace(path)
 
-    def _path(self, name: Reference, platform: Platform) -> Path:
+    def path(self, name: Reference, platform: Platform) -> Path:
+        """Return where the record of a name is."""
         key = hashlib.sha256(f"{name}\0{platform}".encode()).hexdigest()
         return self.folder / f"{key}.json"
 

@@ -5,9 +5,7 @@ Each one that changes makes a new image, so they are few, and none tells when or
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from cogworks._version import __version__
 from cogworks.build.sbom import LABEL as SBOM
@@ -17,9 +15,6 @@ from cogworks.oci.documents import Json, canonical_json
 from cogworks.project.cuda import CudaSelection
 from cogworks.project.model import Project, RunCommand
 
-GIT_TIMEOUT_S = 10.0
-_REVISION = "org.opencontainers.image.revision"
-_VERSION = "org.opencontainers.image.version"
 FREEZE = "run.cog.pip_freeze"
 """The one label with line breaks: a line for each package."""
 
@@ -39,7 +34,7 @@ def image_labels(
         document: the OpenAPI document; an empty one has no label.
         freeze: the model's packages, `name==version`.
         sbom: the bill of materials.
-        revision: what ``find_revision`` found.
+        revision: what ``revision.find_revision`` found.
     """
     return {
         "run.cog.version": __version__,
@@ -71,14 +66,6 @@ def effective_config(project: Project, cuda: CudaSelection | None = None) -> dic
         "environment": environment,
     }
     return _without_empty(fields)
-
-
-def find_revision(directory: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the labels of the commit and the version, of a CI's variables or of git, if there are some."""
-    revision = environment.get("GITHUB_SHA") or _git(directory, "rev-parse", "HEAD")
-    version = environment.get("GITHUB_REF_NAME") or _git(directory, "describe", "--tags", "--dirty")
-    found = {_REVISION: revision, _VERSION: version}
-    return {name: value for name, value in found.items() if value}
 
 
 def _build(project: Project, cuda: CudaSelection | None) -> dict[str, Json]:
@@ -121,21 +108,3 @@ def _command(one: RunCommand) -> Json:
 
 def _without_empty(fields: dict[str, Json]) -> dict[str, Json]:
     return {name: value for name, value in fields.items() if value}
-
-
-def _git(directory: Path, *arguments: str) -> str:
-    """Return what git says; nothing where there is no git, no repository or no tag."""
-    try:
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=directory,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=GIT_TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

@@ -86,12 +86,14 @@ class ProjectLayers:
         upper: the code and its metadata: what lies above the server.
         notices: whole sentences.
         wheels: the packages in the layers.
+        conflicts: those of the notices that are known only where something was packed anew.
     """
 
     lower: tuple[NamedLayer, ...]
     upper: tuple[NamedLayer, ...]
     notices: tuple[str, ...]
     wheels: tuple[WheelFile, ...] = ()
+    conflicts: tuple[str, ...] = ()
 
     @property
     def freeze(self) -> tuple[str, ...]:
@@ -168,11 +170,13 @@ def _make_layers(
         progress.stage("Packing the project's layers")
         layers = run_steps(steps, options.jobs, options.on_layer, partial(give_up, wheels))
     # An edit of the code changes nothing between wheels, and looking into all of them takes a while.
+    conflicts: tuple[str, ...] = ()
     if any(one.cached.is_new for one in layers[:lower]):
         ordered = _in_order(context, wheels, options)
-        notices += [str(conflict) for conflict in find_conflicts(ordered, target.python)]
+        conflicts = tuple(str(conflict) for conflict in find_conflicts(ordered, target.python))
+        notices += conflicts
     told = (*notices, *_passwords_in_files(project, context), *context.warnings)
-    return ProjectLayers(layers[:lower], layers[lower:], told, tuple(wheels))
+    return ProjectLayers(layers[:lower], layers[lower:], told, tuple(wheels), conflicts)
 
 
 def _passwords_in_files(project: Project, context: Context) -> Iterator[str]:

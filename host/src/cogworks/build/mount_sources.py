@@ -9,18 +9,19 @@ the note is dropped. A damaged file counts as empty.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from cogworks.build.cache import Cache
 from cogworks.oci.digest import Digest
 from cogworks.oci.errors import DigestError, InvalidReferenceError
 from cogworks.oci.reference import Repository
-from cogworks.registry.push import Pushed
-from cogworks.registry.upload import Outcome
+
+if TYPE_CHECKING:
+    from cogworks.registry.push import Pushed
 
 BLOBS_MAX = 5_000
 """Of one registry; the blobs of some hundred images. What was seen first is forgotten first."""
@@ -39,7 +40,7 @@ class MountSources:
     def find(self, registry: str) -> Mapping[Digest, Sequence[Repository]]:
         """Return what is known of a registry: for each blob the repositories, the last seen first."""
         found: dict[Digest, list[Repository]] = {}
-        for digest, names in _read(self._path(registry)).items():
+        for digest, names in _read(self.path(registry)).items():
             with suppress(DigestError, InvalidReferenceError):
                 found[Digest(digest)] = [Repository(registry, name) for name in names]
         return found
@@ -52,20 +53,28 @@ class MountSources:
         Args:
             tried: what was known before; what had to be sent although it was known elsewhere is not there any more.
         """
-        path = self._path(target.registry)
+        gone = {
+            digest.hex: frozenset(one.name for one in tried.get(digest, ()))
+            for digest in pushed.uploaded
+        }
+        self.note(target, [one.hex for one in pushed.outcomes], gone)
+
+    def note(
+        self, target: Repository, digests: Iterable[str], gone: Mapping[str, Collection[str]]
+    ) -> None:
+        """Note that a repository has some blobs, and which other ones have not got them any more."""
+        path = self.path(target.registry)
         # Nothing of a push that has succeeded may fail because of a note.
         with suppress(OSError), self.cache.lock(f"seen-{path.stem}"):
             noted = _read(path)
-            for digest, outcome in pushed.outcomes.items():
-                before = noted.pop(digest.hex, [])
-                if outcome is Outcome.UPLOADED:
-                    gone = {one.name for one in tried.get(digest, ())}
-                    before = [name for name in before if name not in gone]
-                names = dict.fromkeys([target.name, *before])
-                noted[digest.hex] = list(names)[:REPOSITORIES_MAX]
+            for digest in digests:
+                before = noted.pop(digest, [])
+                kept = [name for name in before if name not in gone.get(digest, ())]
+                noted[digest] = list(dict.fromkeys([target.name, *kept]))[:REPOSITORIES_MAX]
             self._write(path, noted)
 
-    def _path(self, registry: str) -> Path:
+    def path(self, registry: str) -> Path:
+        """Return where the notes of a registry are."""
         return self.cache.root / "seen" / f"{registry.replace(':', '_')}.json"
 
     def _write(self, path: Path, noted: _Noted) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from cogworks.build.codecs import in_blocks, new_compressor
+from cogworks.build.codecs import BLOCK_BYTES, in_blocks, new_compressor
 from cogworks.oci.digest import Digest
 from cogworks.oci.layer import Codec, Layer
 from cogworks.oci.tar import Directory, Entry, archive
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 PACKER_VERSION = 1
 """Part of every layer's key: whoever changes a byte of a layer raises it."""
@@ -54,13 +57,18 @@ def write_archive(chunks: Iterable[bytes], codec: Codec, path: Path) -> Summary:
     """
     plain, packed = hashlib.sha256(), hashlib.sha256()
     compressor, tar_bytes, size = new_compressor(codec), 0, 0
-    # Both digests and the compressor work without the interpreter's lock: one digest has a thread of its own.
-    with path.open("xb") as file, ThreadPoolExecutor(1) as hasher:
+    with path.open("xb") as file, ExitStack() as stack:
+        hasher: ThreadPoolExecutor | None = None
         hashed: Future[None] | None = None
         for block in in_blocks(chunks):
             if hashed is not None:
                 hashed.result()
-            hashed = hasher.submit(plain.update, block)
+            if hasher is None and len(block) == BLOCK_BYTES:
+                hasher = stack.enter_context(_one_thread())
+            if hasher is None:
+                plain.update(block)
+            else:
+                hashed = hasher.submit(plain.update, block)
             tar_bytes += len(block)
             ready = compressor.compress(block)
             packed.update(ready)
@@ -70,6 +78,16 @@ def write_archive(chunks: Iterable[bytes], codec: Codec, path: Path) -> Summary:
         size += file.write(ready)
     layer = Layer(Digest(packed.hexdigest()), Digest(plain.hexdigest()), size, codec)
     return Summary(layer, tar_bytes)
+
+
+def _one_thread() -> ThreadPoolExecutor:
+    """Return what computes one digest beside the other and the compressor: all work without the interpreter's lock.
+
+    An archive of one block is not worth a thread, nor the loading of what makes it.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(1)
 
 
 def with_parents(members: Iterable[Member]) -> list[Member]:

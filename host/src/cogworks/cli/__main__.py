@@ -7,6 +7,6 @@ import sys
 if sys.path[:1] == [os.getcwd()]:
     del sys.path[0]
 
-from cogworks.cli.main import main
+from cogworks.cli.start import main
 
 main()

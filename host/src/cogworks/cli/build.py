@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cogworks.cli.account import built_title, show_account
 from cogworks.cli.build_options import build_options
-from cogworks.cli.building import Building, account, show_account, start_building
+from cogworks.cli.building import Building, account, start_building
 from cogworks.cli.loading import Loading
 from cogworks.cli.options import CONTEXT_SETTINGS
+from cogworks.cli.remembering import remember_build
 
 if TYPE_CHECKING:
     from cogworks.build.assemble import BuiltImage
@@ -76,13 +78,13 @@ def command(
         rows = account(image)
         if output is not None:
             rows.append(("written to", _write(building, image, Path(output), name)))
-        rows += loading.load(image, name)
+        told = loading.load(image, name)
         building.display.close()
-        title = f"Image built as {name.familiar}"
-        if not is_changed:
-            title = f"Nothing has changed: {name.familiar} is as it was built before"
-        show_account(building.state, title, rows)
+        title = built_title(name.familiar, is_changed=is_changed)
+        show_account(building.state.console, title, [*rows, *told])
         click.echo(str(image.digest))
+        if output is None and loading.is_repeatable:
+            remember_build(building, image, name, told, loading.absent_programs)
 
 
 def _write(building: Building, image: BuiltImage, path: Path, name: Reference) -> str:

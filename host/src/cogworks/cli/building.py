@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cogworks.cli.account import Rows, account_rows
 from cogworks.cli.build_display import BuildDisplay, LayerLine, choose_build_display
 from cogworks.cli.build_options import BuildOptions
 from cogworks.cli.errors import NotAvailable, OptionError
@@ -23,7 +24,6 @@ from cogworks.cli.prepare import (
     open_project,
     read_document,
 )
-from cogworks.cli.sizes import shown_size
 from cogworks.cli.state import State
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class Building:
         """What the options and cog.yaml say of the image."""
         from cogworks.build.assemble import How
         from cogworks.build.image import DEFAULT_USER
-        from cogworks.build.labels import find_revision
+        from cogworks.build.revision import find_revision
         from cogworks.build.stages.secrets import parse_secrets
         from cogworks.build.stages.tools import StageOptions
         from cogworks.oci.layer import Codec
@@ -232,18 +232,17 @@ def start_building(
     keep_within_limits(find_cache_dir(state.environ), state.environ)
 
 
-def account(image: BuiltImage) -> list[tuple[str, str]]:
+def account(image: BuiltImage) -> Rows:
     """Return what there is to say of an image: (what, how it is)."""
-    layers = image.manifest.layers
-    size = sum(one.size_bytes for one in layers)
+    sizes = [one.size_bytes for one in image.manifest.layers]
     new = sum(one.cached.layer.size_bytes for one in image.layers if one.cached.is_new)
-    made = f"{shown_size(new)} of them made now" if new else "none of them made now"
-    base = image.base.reference
-    return [
-        ("digest", str(image.digest)),
-        ("size", f"{shown_size(size)} in {len(layers)} layers, {made}"),
-        ("base", f"{replace(base, digest=None).familiar}@{image.base.digest.short}"),
-    ]
+    return account_rows(str(image.digest), sizes, new, base_shown(image))
+
+
+def base_shown(image: BuiltImage) -> str:
+    """Return the name of an image's base, and the beginning of its digest."""
+    base = image.base
+    return f"{replace(base.reference, digest=None).familiar}@{base.digest.short}"
 
 
 def _refuse_managed_weights(project: Project) -> None:
@@ -312,11 +311,3 @@ def _check_secrets(project: Project, state: State, options: BuildOptions) -> Non
 
     sources = parse_secrets(options.secrets, project.directory)
     read_secrets(commands_of(project), sources, state.environ)
-
-
-def show_account(state: State, title: str, rows: list[tuple[str, str]]) -> None:
-    """Print what there is to say of an image, in columns."""
-    width = max(len(name) for name, _ in rows)
-    state.console.info(title)
-    for name, text in rows:
-        click.echo(f"  {name:{width}}  {text}", err=True)

@@ -6,24 +6,27 @@ A line has a symbol in front only where colours are on: they are off with `--no-
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-import click
+_GRAY, _YELLOW, _RED = 90, 33, 31
+SYMBOLS = {"info": ("⚙", _GRAY), "warning": ("⚠", _YELLOW), "error": ("✗", _RED)}
+"""Level -> a symbol, and the number of its colour (ECMA-48, "Select Graphic Rendition")."""
 
-SYMBOLS = {"info": ("⚙", "bright_black"), "warning": ("⚠", "yellow"), "error": ("✗", "red")}
 
-
-@dataclass
 class Console:
     """Writes lines for people on stderr."""
 
-    color: bool = False
-    debug: bool = False
+    def __init__(self, *, color: bool = False, debug: bool = False) -> None:
+        self.color, self.debug = color, debug
 
     def info(self, text: str) -> None:
         """Say what is going on."""
         self._write("info", text)
+
+    def detail(self, text: str) -> None:
+        """Say more of what was said last."""
+        print(f"  {text}", file=sys.stderr, flush=True)
 
     def warning(self, text: str) -> None:
         """Say what the user should know but need not act on."""
@@ -35,9 +38,9 @@ class Console:
 
     def _write(self, level: str, text: str) -> None:
         if self.color:
-            symbol, color = SYMBOLS[level]
-            text = f"{click.style(symbol, fg=color)} {text}"
-        click.echo(text, err=True, color=self.color)
+            symbol, number = SYMBOLS[level]
+            text = f"\x1b[{number}m{symbol}\x1b[0m {text}"
+        print(text, file=sys.stderr, flush=True)
 
 
 def is_color_wanted(environ: Mapping[str, str], *, is_terminal: bool) -> bool:

@@ -26,6 +26,7 @@ class Loading:
 
     def __init__(self, building: Building, *, wanted: bool | None) -> None:
         self._building, self._wanted = building, wanted
+        self._found: tuple[ContainerEngine, ...] = ()
         self._engines: Future[tuple[ContainerEngine, ...]] | None = None
         if wanted is not False:
             pool = ThreadPoolExecutor(1, thread_name_prefix="find-engine")
@@ -43,6 +44,7 @@ class Loading:
         from cogworks.engines.containers.find import why_none
 
         engines = self._engines.result()
+        self._found = engines
         if engines[-1].is_reachable:
             return self._load(engines[-1], image, name)
         if self._wanted:
@@ -52,6 +54,16 @@ class Loading:
                 f"{why_none(engines)}. The image is built; it is not loaded."
             )
         return [("not loaded", why_none(engines))]
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether another build would have as little to do as this one: nothing can be loaded, unless one is installed."""
+        return self._engines is None or not any(one.program for one in self._found)
+
+    @property
+    def absent_programs(self) -> tuple[str, ...]:
+        """The engines that were looked for, and are not installed."""
+        return tuple(one.name for one in self._found)
 
     def _find(self) -> tuple[ContainerEngine, ...]:
         from cogworks.engines.containers.find import find_engines

@@ -8,12 +8,10 @@ Ctrl-C, SIGTERM         exit 130, 143, after everything that was started has end
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn, TextIO
+from typing import NoReturn
 
 import click
 
@@ -22,6 +20,7 @@ from cogworks.cli.commands import LazyGroup
 from cogworks.cli.options import global_options
 from cogworks.cli.signals import Stopped, stop_on_signals
 from cogworks.cli.state import State
+from cogworks.cli.streams import discard_stdout, open_missing_streams, tolerate_encodings
 from cogworks.errors import CogworksError
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
@@ -48,9 +47,9 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run `cog` and exit."""
-    _open_missing_streams()
-    _tolerate_encodings()
-    state = State()
+    open_missing_streams()
+    tolerate_encodings()
+    state = State(arguments=sys.argv[1:] if arguments is None else arguments)
     try:
         with stop_on_signals():
             result = cli.main(arguments, prog_name="cog", standalone_mode=False, obj=state)
@@ -68,7 +67,7 @@ def _report(error: BaseException, state: State) -> int:
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return INTERRUPTED
     if isinstance(error, BrokenPipeError):
-        _discard_stdout()
+        discard_stdout()
         return FAILED
     if state.console.debug:
         traceback.print_exception(error, file=sys.stderr)
@@ -97,31 +96,3 @@ def _describe(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return f"unexpected {type(error).__name__}: {error}"
-
-
-def _open_missing_streams() -> None:
-    """Open standard streams that were closed, lest a socket gets their numbers and prints land in it."""
-    for descriptor in (0, 1, 2):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
-    for name in ("stdout", "stderr"):
-        stream: TextIO | None = getattr(sys, name)
-        if stream is None:
-            # Open as long as the process lives.
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
-
-
-def _tolerate_encodings() -> None:
-    """Let a terminal that cannot show a character show an escape instead of ending the command."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
-
-
-def _discard_stdout() -> None:
-    """Keep the interpreter from complaining about a closed pipe when it flushes at its end."""
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

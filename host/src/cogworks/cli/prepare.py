@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cogworks.cli.cache_folder import cache_folder
 from cogworks.cli.environment import environment_of_model, parse_environment
 from cogworks.cli.errors import OptionError
 from cogworks.cli.progress import choose_progress
@@ -168,12 +169,7 @@ def server_settings(project: Project, state: State, setup_timeout_s: float) -> S
 
 def find_cache_dir(environ: Mapping[str, str]) -> Path:
     """Return the folder of environments and copies: `COG_CACHE_DIR`, else the platform's."""
-    given = environ.get("COG_CACHE_DIR")
-    if given:
-        return Path(given).expanduser().absolute()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("cogworks")
+    return Path(cache_folder(environ))
 
 
 def keep_within_limits(cache_dir: Path, environ: Mapping[str, str]) -> None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cogworks.cli.account import sent_row, show_account
 from cogworks.cli.build_display import Transfer
 from cogworks.cli.build_options import build_options
-from cogworks.cli.building import Building, account, show_account, start_building
+from cogworks.cli.building import Building, account, start_building
 from cogworks.cli.options import CONTEXT_SETTINGS
-from cogworks.cli.sizes import shown_size
+from cogworks.cli.remembering import remember_push
 
 if TYPE_CHECKING:
     from cogworks.build.assemble import BuiltImage
@@ -48,9 +49,10 @@ def command(context: click.Context, /, image: str | None, **values: Any) -> None
         for notice in pushed.notices:
             building.display.warning(notice)
         building.display.close()
-        rows = [*account(built), ("sent", _sent(built, pushed))]
-        show_account(building.state, f"Pushed to {target.familiar}", rows)
+        rows = [*account(built), sent_row(_sent_sizes(built, pushed))]
+        show_account(building.state.console, f"Pushed to {target.familiar}", rows)
         click.echo(f"{target.repository}@{pushed.digest}")
+        remember_push(building, built, target, pushed)
 
 
 def _push(building: Building, target: Reference) -> tuple[BuiltImage, Pushed]:
@@ -82,10 +84,6 @@ def _push(building: Building, target: Reference) -> tuple[BuiltImage, Pushed]:
         return image, publication.finish(image)
 
 
-def _sent(image: BuiltImage, pushed: Pushed) -> str:
+def _sent_sizes(image: BuiltImage, pushed: Pushed) -> list[int]:
     sizes = {one.digest: one.size_bytes for one in image.manifest.blobs}
-    sent = [sizes[digest] for digest in pushed.uploaded if digest in sizes]
-    if not sent:
-        return "nothing: the registry has it all"
-    blobs = "1 blob" if len(sent) == 1 else f"{len(sent)} blobs"
-    return f"{shown_size(sum(sent))} in {blobs}"
+    return [sizes[digest] for digest in pushed.uploaded if digest in sizes]

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Mapping, Sequence
 
 from cogworks.cli.console import Console, is_color_wanted
 
 
-@dataclass
 class State:
-    """The state of one call of `cog`; the only reader of the process's environment in the CLI."""
+    """The state of one call of `cog`; the only reader of the process's environment in the CLI.
 
-    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    console: Console = field(default_factory=Console)
+    Attributes:
+        arguments: what it was called with, before anything is made of it.
+        began_at: when it began, in seconds since 1970.
+        called_with: the variables that it was called with; ``environ`` may differ by what the options say.
+        is_terminal: whether people read what it says.
+    """
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        console: Console | None = None,
+        arguments: Sequence[str] = (),
+    ) -> None:
         """Decide about colours."""
-        self.console.color = is_color_wanted(self.environ, is_terminal=sys.stderr.isatty())
+        self.began_at = time.time()
+        self.arguments = tuple(arguments)
+        self.environ = dict(os.environ) if environ is None else environ
+        self.called_with = self.environ
+        self.is_terminal = sys.stderr.isatty()
+        self.console = Console() if console is None else console
+        self.console.color = is_color_wanted(self.environ, is_terminal=self.is_terminal)
 
     def use_debug(self) -> None:
         """Show tracebacks and debug logs."""

@@ -24,7 +24,7 @@ def read_pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
     Source: pip's user guide, "Configuration".
     """
     found: dict[str, str] = {}
-    for path in _files(environ):
+    for path in pip_files(environ):
         parser = ConfigParser(interpolation=None, strict=False)
         try:
             parser.read(path, encoding="utf-8")
@@ -68,7 +68,8 @@ def uv_variables(pip: Mapping[str, str], environ: Mapping[str, str]) -> dict[str
     return {name: value for name, value in found.items() if name not in environ}
 
 
-def _files(environ: Mapping[str, str]) -> Iterator[Path]:
+def pip_files(environ: Mapping[str, str]) -> Iterator[Path]:
+    """Yield where pip's settings may be, the last to win last."""
     chosen = environ.get("PIP_CONFIG_FILE", "")
     if chosen == "/dev/null":
         return  # pip's own way to say: no files at all.

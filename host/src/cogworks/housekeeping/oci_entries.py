@@ -22,6 +22,8 @@ OLD_AFTER_S = 24 * 3600.0
 FORGOTTEN_AFTER_S = 30 * 24 * 3600.0
 """The digest of a file, or the size of a wheel, that nobody asked for so long; the file may be gone."""
 _NAME_CHARS = 12
+CALLS = "calls"
+"""Records of calls (`cogworks.repeat`), which are good for a day."""
 
 
 def oci_entries(cache_dir: Path, claims: Claims) -> Iterator[Entry]:
@@ -49,7 +51,7 @@ def known_layers(cache: Cache) -> Mapping[Path, KnownLayer]:
 
 
 def forgotten_notes(cache_dir: Path) -> Iterator[Path]:
-    """Yield small files that nobody needs any more: locks of what was made, digests of files and names of wheels that may be gone."""
+    """Yield small files that nobody needs any more: locks of what was made, records of calls, what is known of files that are gone."""
     root = cache_dir / "oci"
     for path in children(root / "locks"):
         if _is_older(path, OLD_AFTER_S) and not is_locked(path):
@@ -57,6 +59,9 @@ def forgotten_notes(cache_dir: Path) -> Iterator[Path]:
     for path in children(root / "wheels" / "names"):
         wheel = root / "wheels" / "sha256" / path.name
         if _is_older(path, FORGOTTEN_AFTER_S) and not wheel.exists():
+            yield path
+    for path in children(root / CALLS):
+        if _is_older(path, OLD_AFTER_S):
             yield path
     for path in children(root / "filehash"):
         is_unfinished = path.suffix == ".tmp" and _is_older(path, OLD_AFTER_S)

@@ -19,7 +19,7 @@ from cogworks.build.cache import Cache
 from cogworks.engines.lease import Claims, Lease, claims_held
 from cogworks.housekeeping.bases import base_documents, base_layers
 from cogworks.housekeeping.entry import Entry
-from cogworks.housekeeping.oci_entries import TRASH, forgotten_notes, known_layers
+from cogworks.housekeeping.oci_entries import CALLS, TRASH, forgotten_notes, known_layers
 
 BATCH = 100
 """So many entries are moved before others may claim something again."""
@@ -50,6 +50,8 @@ def remove(cache_dir: Path, entries: Sequence[Entry]) -> Removal:
             note.unlink()
     if not entries:
         return Removal((), ())
+    # They tell of what is there: with one, nobody would look for what is going to be gone.
+    shutil.rmtree(cache_dir / "oci" / CALLS, ignore_errors=True)
     lease = Lease(cache_dir)
     trash = cache_dir / TRASH / lease.name
     lease.claim(trash)

@@ -1,0 +1,117 @@
+"""The analysis of the source, beside everything else: it takes as long as packing and sending the code.
+
+A process is forked for it before much is loaded, so that the two load different things at the same time. On one core, and
+where there is no fork, it is made when its result is wanted.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cogworks.repeat.files import identity_of
+from cogworks.repeat.image import canonical
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from cogworks.repeat.shape import SourceRecord
+
+
+@dataclass(frozen=True)
+class Described:
+    """What has to be known of a project, as ``schema.describe`` wants it."""
+
+    directory: Path
+    run: str | None
+    train: str | None
+    concurrency_max: int | None
+
+
+class Analysis:
+    """`with Analysis(source) as analysis: ...; analysis.document()`; at the end of the `with` nothing runs any more.
+
+    Args:
+        source: the project as it was recorded; its process is forked only if a module has changed since.
+    """
+
+    def __init__(self, source: SourceRecord) -> None:
+        self._source = source
+        self._pid = self._pipe = 0
+
+    def __enter__(self) -> Self:
+        if _has_changed(self._source) and _has_cores():
+            self._pipe, end = os.pipe()
+            self._pid = os.fork()
+            if self._pid == 0:
+                _answer(self._source, end)
+            os.close(end)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._pid:
+            os.kill(self._pid, signal.SIGKILL)
+            self._wait()
+
+    def document(self) -> str:
+        """Return the OpenAPI document of the source as it is now.
+
+        Raises:
+            CogworksError: the source is not as it has to be, which is known where it was read in this process.
+        """
+        if self._pid:
+            with open(self._pipe, "rb", closefd=False) as file:
+                data = file.read()
+            if self._wait() == 0:
+                return data.decode()
+        return _describe(self._source)
+
+    def _wait(self) -> int:
+        _, status = os.waitpid(self._pid, 0)
+        os.close(self._pipe)
+        self._pid = 0
+        return status
+
+
+def _answer(source: SourceRecord, pipe: int) -> None:
+    """Write the document, and end."""
+    code = 1
+    # Whatever goes wrong here, the other process finds out by itself, and can tell.
+    with suppress(BaseException):
+        with open(pipe, "wb") as file:
+            file.write(_describe(source).encode())
+        code = 0
+    os._exit(code)
+
+
+def _describe(source: SourceRecord) -> str:
+    from cogworks.schema.description import describe
+
+    project = Described(
+        Path(source["directory"]), source["run"], source["train"], source["concurrency_max"]
+    )
+    return canonical(describe(project)).decode()
+
+
+def _has_changed(source: SourceRecord) -> bool:
+    """Tell whether a module may be another one than it was."""
+    return any(
+        identity_of(os.path.join(source["directory"], path), follow=False) != known
+        for path, (known, _) in source["files"].items()
+        if path.endswith(".py")
+    )
+
+
+def _has_cores() -> bool:
+    return sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1

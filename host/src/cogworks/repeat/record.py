@@ -1,0 +1,83 @@
+"""What is kept of a call: which files decided on what it did, and what came of it.
+
+    oci/calls/<key>.json      one for each call; good for a day
+
+It is good for a day because the whole build notes once a day what it uses, and what is not used for long is removed.
+Whoever removes something from the cache removes all records.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from cogworks.repeat.files import are_unchanged, stamp_of
+
+if TYPE_CHECKING:
+    from cogworks.repeat.shape import Record
+
+GOOD_FOR_S = 24 * 3600.0
+"""As long as a use of something in the cache needs not be noted again (`engines.lease`)."""
+RACY_S = 2.0
+"""A file that changed less than this before it was looked at may change again within one tick of its clock."""
+
+
+def read_record(path: str) -> Record | None:
+    """Return the record of a call, if it is one of this day, and everything below the code is as it was."""
+    try:
+        with open(path, "rb") as file:
+            found: Record = json.loads(file.read())
+    except (OSError, ValueError, RecursionError):
+        return None
+    age_s = time.time() - found["looked_at"]
+    is_current = (
+        0 <= age_s < GOOD_FOR_S
+        and are_unchanged(found["files"])
+        and all(_sha256(name) == known for name, known in found["documents"].items())
+        and stamp_of(found["own_folders"]) == found["own_stamp"]
+    )
+    return found if is_current else None
+
+
+def write_record(path: str, record: Record) -> None:
+    """Keep a record, at once or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            json.dump(record, file)
+        os.replace(temporary, path)
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def is_code_unchanged(record: Record) -> bool:
+    """Tell by their status alone whether the code's files, and the layers made of them, are what they were."""
+    source = record["source"]
+    files = {
+        os.path.join(source["directory"], path): known
+        for path, (known, _) in source["files"].items()
+    }
+    return are_unchanged({**files, **source["watched"], **record["top"]}, follow=False)
+
+
+def documents_of(paths: Iterable[str]) -> dict[str, str]:
+    """Return path -> sha256 of small files; nothing stands for one that cannot be read."""
+    return {path: _sha256(path) for path in paths}
+
+
+def _sha256(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except OSError:
+        return ""
