@@ -129,6 +129,12 @@ def test_archives_and_repositories_are_sources() -> None:
     assert found.subdirectory == "python"
 
 
+def test_folders_are_sources(tmp_path: Path) -> None:
+    entry = 'directory = { path = "../lib", editable = true }'
+    found = read_lock(lock(extra=entry), tmp_path / "locks", AMD64).sources[0]
+    assert (found.archive, found.folder) == (None, tmp_path / "lib")
+
+
 def test_packages_for_other_systems_are_left_out() -> None:
     assert choose(lock(MANYLINUX[0], extra="marker = \"sys_platform == 'win32'\"")) == []
     assert choose(lock(MANYLINUX[0], extra="marker = \"python_version >= '3.12'\"")) == [

@@ -185,6 +185,7 @@ def test_credentials_are_not_in_the_error_of_an_index_that_refuses_them(private:
     result = private.push(UV_DEFAULT_INDEX=wrong)
     assert result.exit_code != 0
     assert "ours" in str(result.exception)
+    assert "They may be in UV_INDEX_<NAME>_USERNAME and _PASSWORD" in str(result.exception)
     assert found_in(f"{result.output}{result.exception!r}".encode()) == []
 
 

@@ -82,6 +82,13 @@ def test_a_full_disk(
     digest_of(build(desk))
 
 
+def test_a_cache_that_cannot_be_written(desk: Desk) -> None:
+    (desk.root / "file").write_text("")
+    told = message_of(build(desk, COG_CACHE_DIR=str(desk.root / "file")))
+    assert "Not a directory" in told
+    assert "Set COG_CACHE_DIR to a folder that can be written" in told
+
+
 def test_a_file_of_a_size_that_is_not_allowed(desk: Desk) -> None:
     (desk.project / "noise.bin").write_bytes(os.urandom(8 * MIB))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

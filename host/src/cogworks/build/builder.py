@@ -55,7 +55,12 @@ class Builder:
         Raises:
             BaseError: it does not fit the project.
             RegistryError: it cannot be fetched.
+            BuildError: what is known of it cannot be kept.
         """
+        with disk_errors_told(self.cache.root, "what is known of the base cannot be kept"):
+            return self._find_base(project, wish, platform)
+
+    def _find_base(self, project: Project, wish: BaseWish, platform: Platform) -> Base:
         tags = BaseTags(self.cache)
         reference, python = wish.reference, project.build.python_minor
         if reference.digest is None and not wish.is_newest:

@@ -57,8 +57,9 @@ class LockedSource:
     Attributes:
         title: name and version, for people.
         why: why there is no wheel: a sentence.
-        archive: the file of the source; None for a commit of a repository.
+        archive: the file of the source; None for a commit of a repository, or a folder.
         repository, commit: the URL of a git repository, and what of it.
+        folder: a folder of this machine; ``commit`` is then the digest of what is in it, once that was read.
         subdirectory: where in it the package is, if not at the top.
     """
 
@@ -69,6 +70,7 @@ class LockedSource:
     repository: str = field(default="", repr=False)
     commit: str = ""
     subdirectory: str = ""
+    folder: Path | None = None
 
     def no_wheel(self, target: Target) -> NoWheelError:
         """Return the error that says that a wheel is missing."""
@@ -164,6 +166,10 @@ def _source(
         where = vcs.url or str(folder / str(vcs.path))
         found = LockedSource(package.name, title, reason, repository=where, commit=vcs.commit_id)
         return replace(found, subdirectory=vcs.subdirectory or "") if vcs.type == "git" else None
+    if package.directory is not None:
+        place = (folder / package.directory.path).resolve()
+        inside = package.directory.subdirectory or ""
+        return LockedSource(package.name, title, reason, folder=place, subdirectory=inside)
     origin = package.sdist or package.archive
     if origin is None:
         return None

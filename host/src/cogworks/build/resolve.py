@@ -6,6 +6,7 @@ project says, and nothing of the machine. Without that, it is kept in the cache,
 
 from __future__ import annotations
 
+import re
 import secrets
 import tempfile
 import tomllib
@@ -34,6 +35,12 @@ LOCK_NAME = "pylock.cog.toml"
 FORMAT = 1
 """Raised when locks made by older versions must not be reused."""
 _PLACEHOLDER = "<project>"
+_REFUSED = re.compile(r"\b401 Unauthorized|\b403 Forbidden|could not read (?:Username|Password)")
+_ACCESS = (
+    "\nSomething wants credentials, or other ones. They may be in UV_INDEX_<NAME>_USERNAME and _PASSWORD, in uv's or pip's "
+    "settings, in a netrc file, or as ${NAME} in the requirements."
+)
+"""What to do where an index, or the host of a repository, refuses to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +193,7 @@ class _Resolver:
             raise LockError(
                 f"the packages of {source.name} cannot be resolved for {self.target}:\n{reason}"
                 f"{self.torch_index.explain(reason) if from_torch_index else ''}"
+                f"{_ACCESS if _REFUSED.search(reason) else ''}"
             )
 
     def _arguments(self, workspace: Path, output: Path) -> list[str]:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cogworks.engines.local_sources import metadata_files
 from cogworks.engines.redact import redact
 from cogworks.project.errors import RequirementsError, TextError
 from cogworks.project.files import DiskFiles
@@ -40,8 +41,9 @@ class Inputs:
     """What is to be installed: ``requirements``, or the project of ``pyproject``.
 
     ``lock`` is the ``uv.lock`` beside the pyproject, where there is one. ``artifacts_digest``
-    stands for the content of local archives. ``key`` stands for all inputs. ``has_strategy`` is
-    true where the user has told uv how to choose between several indexes.
+    stands for the content of local archives, and of what local folders say that they depend on.
+    ``key`` stands for all inputs. ``has_strategy`` is true where the user has told uv how to choose
+    between several indexes.
     """
 
     python_version: str
@@ -66,7 +68,7 @@ def collect_inputs(
     requirements = Requirements() if pyproject else read_requirements(project)
     lock = _existing(pyproject.with_name("uv.lock")) if pyproject else None
     artifacts = hashlib.sha256()
-    for artifact in requirements.artifacts:
+    for artifact in (*requirements.artifacts, *(metadata_files(pyproject) if pyproject else ())):
         artifacts.update(_file_digest(artifact).encode())
     digest = hash_all(
         [

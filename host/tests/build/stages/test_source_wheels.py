@@ -120,6 +120,27 @@ def test_pure_python_is_built_here_without_any_engine(small: Bench) -> None:
     assert small.build(None, small.cache("other")).digest == first.digest
 
 
+def test_a_folder_that_the_pyproject_names_is_built_and_counts_with_all_that_is_in_it(
+    small: Bench,
+) -> None:
+    with tarfile.open(write_source(small.root / "made", "pixel")) as archive:
+        archive.extractall(small.project, filter="data")
+    (small.project / "cog.yaml").write_text(
+        'build:\n  python_version: "3.11"\n  python_requirements: pyproject.toml\nrun: run.py:Runner\n'
+    )
+    (small.project / "pyproject.toml").write_text(
+        '[project]\nname = "p"\nversion = "0"\nrequires-python = ">=3.11"\ndependencies = ["pixel"]\n'
+        '[tool.uv.sources]\npixel = { path = "pixel-1.0", editable = true }\n'
+    )
+    first = small.build(None, small.cache())
+    assert module(first) == "where = 'somewhere'\n"
+    assert "pixel==1.0" in first.config.run.labels["run.cog.pip_freeze"]
+    assert small.build(None, small.cache("other")).digest == first.digest
+    backend = small.project / "pixel-1.0" / "backend.py"
+    backend.write_text(backend.read_text().replace("somewhere", "elsewhere"))
+    assert module(small.build(None, small.cache())) == "where = 'elsewhere'\n"
+
+
 def test_where_no_engine_is_there_the_error_says_what_would_be_done(small: Bench) -> None:
     write_source(small.packages, "pixel", tag=NATIVE, body=FOLDER)
     with pytest.raises(NoWheelError) as raised:

@@ -74,6 +74,9 @@ def identity_of(source: LockedSource) -> list[str]:
     """Return what tells a source from others."""
     if source.archive is not None:
         return [source.archive.digest.hex, source.subdirectory]
+    if source.folder is not None:
+        # Where it is does not count.
+        return ["folder", source.commit, source.subdirectory]
     return [without_user_info(source.repository), source.commit, source.subdirectory]
 
 

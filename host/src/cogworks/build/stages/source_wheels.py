@@ -22,6 +22,7 @@ from cogworks.build.stages.installer import OLDER, PIP
 from cogworks.build.stages.native_wheels import Place, build_native_wheels
 from cogworks.build.stages.pure_wheel import build_pure_wheel
 from cogworks.build.stages.source_archive import archive_commit, needs_compiler
+from cogworks.build.stages.source_tree import read_tree
 from cogworks.build.stages.stage import SourceWheels
 from cogworks.build.stages.stage_layer import STAGE_VERSION, workspace
 from cogworks.build.stages.tools import Workshop
@@ -55,6 +56,7 @@ class SourceBuilder:
             NoWheelError: one cannot be built, since no engine is there.
             BuildError: one cannot be built.
         """
+        sources = [_with_digest(one) for one in sources]
         found = {one.name: wheel for one in sources if (wheel := self._find(one)) is not None}
         missing = [one for one in sources if one.name not in found]
         if missing:
@@ -80,8 +82,11 @@ class SourceBuilder:
             return {**found, **self._build(missing, archives, indexes)}
 
     def _checkout(self, source: LockedSource, indexes: Indexes, folder: Path) -> Path:
-        self.shop.progress.stage(f"Fetching {source.title}")
         path = folder / f"{source.name}.tar"
+        if source.folder is not None:
+            read_tree(source.folder).write(path)
+            return path
+        self.shop.progress.stage(f"Fetching {source.title}")
         pair = indexes.credentials.find_of_git(source.repository)
         archive_commit(source.repository, source.commit, path, indexes.variables, pair)
         return path
@@ -174,3 +179,10 @@ class SourceBuilder:
             [one.layer.diff_id.hex for one in place.lower],
             [PIP, *OLDER],
         )
+
+
+def _with_digest(source: LockedSource) -> LockedSource:
+    """Return a source whose commit says what is in its folder, if it has one."""
+    if source.folder is None:
+        return source
+    return replace(source, commit=read_tree(source.folder).digest)
