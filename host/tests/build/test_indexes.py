@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import quote
+
+import pytest
 
 from cogworks.build.index_credentials import read_credentials
 from cogworks.build.indexes import Indexes, index_variables
@@ -30,11 +33,14 @@ def test_pip_gets_what_uv_has_with_credentials() -> None:
             "UV_INSECURE_HOST": "pypi.example",
         }
     )
+    assert found.netrc() == (
+        "machine pypi.example login me password p@ss\nmachine other.example login you password too\n"
+    )
     assert found.pip_config() == (
         "[global]\n"
-        "index-url = https://me:p%40ss@pypi.example/simple\n"
+        "index-url = https://pypi.example/simple\n"
         "extra-index-url =\n"
-        "    https://you:too@other.example/simple\n"
+        "    https://other.example/simple\n"
         "    https://third.example/simple\n"
         "find-links =\n"
         "    https://links.example/x\n"
@@ -43,6 +49,24 @@ def test_pip_gets_what_uv_has_with_credentials() -> None:
     )
     assert "p@ss" not in repr(found)
     assert "too" not in repr(found)
+
+
+@pytest.mark.parametrize("password", ["with space", "#x", 'qu"ote', "back\\slash", ""])
+def test_what_a_netrc_file_cannot_say_stays_in_the_url(password: str) -> None:
+    url = f"https://me:{quote(password)}@pypi.example/simple"
+    found = indexes({"UV_DEFAULT_INDEX": url})
+    assert found.netrc() == ""
+    assert (
+        found.pip_config()
+        == f"[global]\nindex-url = https://me:{quote(password)}@pypi.example/simple\n"
+    )
+
+
+def test_two_passwords_for_one_host_stay_in_the_urls() -> None:
+    one, two = "https://a:b@pypi.example/x", "https://c:d@pypi.example:8443/y"
+    found = indexes({"UV_INDEX": f"{one} {two}"})
+    assert found.netrc() == ""
+    assert found.pip_config() == f"[global]\nextra-index-url =\n    {one}\n    {two}\n"
 
 
 def test_more_indexes_leave_pips_default_as_it_is() -> None:

@@ -10,6 +10,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from cogworks.build.index_credentials import IndexCredentials, without_user_info
 
 _WEB = ("http", "https")
+_TOKEN = re.compile(r"[!$-\[\]-~][!#-\[\]-~]*")
+"""What every reader of netrc files takes as it is: without spaces, quotes, backslashes, and no `#` in front."""
 _TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 """What uv takes for yes."""
 
@@ -37,8 +39,23 @@ class Indexes:
         found = (_url(word) for text in words for word in text.split())
         return tuple(dict.fromkeys(url for url in found if urlsplit(url).scheme in _WEB))
 
+    def netrc(self) -> str:
+        """Return the text of a netrc file with the credentials that pip needs; empty if it needs none.
+
+        pip shows the URLs of indexes to programs that it starts, and so to everybody who may list processes. A netrc file
+        knows hosts only: where one has several credentials, they stay in the URLs.
+        """
+        return "".join(self._in_netrc(host) for host in dict.fromkeys(map(_host, self._asked)))
+
+    def _in_netrc(self, host: str) -> str:
+        pairs = {self.credentials.find(url) for url in self._asked if _host(url) == host}
+        pair = pairs.pop() if len(pairs) == 1 else None
+        if pair is None or not all(_TOKEN.fullmatch(one) for one in (host, *pair)):
+            return ""
+        return f"machine {host} login {pair[0]} password {pair[1]}\n"
+
     def pip_config(self) -> str:
-        """Return the text of a pip.conf, credentials included; empty where pip's own default serves."""
+        """Return the text of a pip.conf; empty where pip's own default serves."""
         lines = list(self._pip_lines())
         return "\n".join(["[global]", *lines, ""]) if lines else ""
 
@@ -49,8 +66,7 @@ class Indexes:
             yield f"index-url = {urls.pop(0)}"
         if urls:
             yield "extra-index-url =" + "".join(f"\n    {url}" for url in urls)
-        links = re.split(r"[\s,]+", self.variables.get("UV_FIND_LINKS", ""))
-        web = [self._with_credentials(one) for one in links if urlsplit(one).scheme in _WEB]
+        web = [self._with_credentials(one) for one in self._links]
         if web:
             yield "find-links =" + "".join(f"\n    {url}" for url in web)
         if any(
@@ -61,10 +77,22 @@ class Indexes:
         if hosts:
             yield "trusted-host =" + "".join(f"\n    {host}" for host in hosts)
 
+    @property
+    def _links(self) -> list[str]:
+        links = re.split(r"[\s,]+", self.variables.get("UV_FIND_LINKS", ""))
+        return [one for one in links if urlsplit(one).scheme in _WEB]
+
+    @property
+    def _asked(self) -> list[str]:
+        return [*self.urls, *self._links]
+
     def _with_credentials(self, url: str) -> str:
+        """Return a URL for pip; with its credentials only where a netrc file cannot tell them."""
         pair = self.credentials.find(url)
         if pair is None:
             return url
+        if self._in_netrc(_host(url)):
+            return without_user_info(url)
         parts = urlsplit(without_user_info(url))
         user = ":".join(quote(one, safe="") for one in pair)
         return urlunsplit(parts._replace(netloc=f"{user}@{parts.netloc}"))
@@ -92,6 +120,10 @@ def index_variables(options: Sequence[str], variables: Mapping[str, str]) -> dic
         elif name == "--no-index":
             found["UV_NO_INDEX"] = "1"
     return found
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
 
 
 def _url(word: str) -> str:

@@ -29,9 +29,10 @@ from cogworks.build.wheel_layer import VENV
 from cogworks.build.wheel_set import wheels_layer
 from cogworks.project.model import SecretMount
 
-PIP_SECRET, PIP_VARIABLE = "cogworks-pip", "COGWORKS_PIP_CONFIG"
-"""How pip's settings, which may hold passwords, come to pip: from a variable of the builder, never through a file."""
-PIP_FILE = "/run/secrets/cogworks-pip"
+_SETTINGS = ("PIP_CONFIG_FILE", "cogworks-pip", "COGWORKS_PIP_CONFIG")
+_NETRC = ("NETRC", "cogworks-netrc", "COGWORKS_NETRC")
+"""How pip's settings and passwords come to pip: the variable that names their file there, the secret, and the variable of the
+builder that has the text. No file is written here."""
 _NO_COMPILER = re.compile(
     r"No such file or directory: '[^']*(?:gcc|g\+\+|cc|c\+\+|clang|gfortran)'"
     r"|(?:gcc|g\+\+|cc|c\+\+|clang)'? failed: No such file"
@@ -118,15 +119,15 @@ def _job(
     wheels = installer_wheels(target, cache, shop.progress, shop.environment)
     pip = wheels_layer(cache, wheels, target.python, None, shop.codec)
     ours = (LocalLayer(one.layer, one.path) for one in (*place.lower, venv, pip))
-    config = indexes.pip_config()
+    texts = ((_SETTINGS, indexes.pip_config()), (_NETRC, indexes.netrc()))
+    told = [(names, text) for names, text in texts if text]
+    mounts = tuple(SecretMount(id, f"/run/secrets/{id}") for (_, id, _), _ in told)
     environment = {
         **image_environment(shop.base.image.config, Start(user="root")),
         **BUILD_VARIABLES,
         **COMMAND_VARIABLES,
-        **({"PIP_CONFIG_FILE": PIP_FILE} if config else {}),
+        **{variable: f"/run/secrets/{id}" for (variable, id, _), _ in told},
     }
-    mounts = (SecretMount(PIP_SECRET, PIP_FILE),) if config else ()
-    secret = Secret(SecretSource(PIP_SECRET, variable=PIP_VARIABLE), config.encode())
     names = {one.name: f"{number}-{filename_of(one)}" for number, one in enumerate(sources)}
     return Job(
         Below(target.platform, environment, (*shop.base_layers, *ours)),
@@ -135,9 +136,12 @@ def _job(
             for number, one in enumerate(sources)
         ),
         {names[one.name]: archives[one.name] for one in sources},
-        (secret,) if config else (),
+        tuple(
+            Secret(SecretSource(id, variable=source), text.encode())
+            for (_, id, source), text in told
+        ),
         replace(shop.network, is_host=shop.network.is_host or _has_loopback(indexes)),
-        variables={PIP_VARIABLE: config} if config else {},
+        variables={source: text for (_, _, source), text in told},
     )
 
 
