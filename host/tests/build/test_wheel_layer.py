@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cogworks.build.bytecode import Compiler
+from cogworks.build.bytecode import Compiler, Seats
 from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.errors import WheelError
 from cogworks.build.wheel_set import WheelFile, find_conflicts, wheels_key, wheels_layer
@@ -288,3 +288,18 @@ def test_any_file_comes_back_from_the_layer(files: dict[str, bytes]) -> None:
         found = members(pack(Cache(Path(folder)), wheel))
         for name, data in content.items():
             assert found[f"{LIBRARY}/{name}"][1] == data
+
+
+def test_how_many_compile_at_once_changes_no_byte(tmp_path: Path, make_wheel: MakeWheel) -> None:
+    wheels = [
+        make_wheel(f"w{number}", files={f"w{number}.py": f"x = {number}\n"}) for number in range(5)
+    ]
+    digests = {
+        pack(
+            Cache(tmp_path / str(count)),
+            *wheels,
+            compiler=Compiler(COMPILER.python, COMPILER.version, Seats(count)),
+        ).layer.digest
+        for count in (1, 4)
+    }
+    assert len(digests) == 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cogworks.build.base_image import Base
+from cogworks.build.bytecode import Seats
 from cogworks.build.cache import Cache
 from cogworks.build.code_layer import SCHEMA_NAME
 from cogworks.build.image import (
@@ -150,7 +151,8 @@ def assemble(
     shop = Workshop(base, cache, how.codec, progress, connect, needed, how.stages, environment)
     stages = image_stages(project, shop, on_layer)
     document = describe(project) if how.document is None else how.document
-    pythons = find_pythons(base, project.build.python_version, cache, progress, environment)
+    version, seats = project.build.python_version, Seats(how.jobs)
+    pythons = find_pythons(base, version, cache, progress, environment, seats)
     metadata = {SCHEMA_NAME: canonical_json(document)} if document else {}
     system = stages.system()
     brought = _brought_layers(pythons, cache, how, on_layer)

@@ -12,8 +12,9 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import BoundedSemaphore
 
 from cogworks.build.errors import BuildError
 
@@ -43,12 +44,30 @@ else:
 """
 
 
+class Seats:
+    """How many processes may run at once.
+
+    Args:
+        count: 0 stands for one for each core.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count or os.cpu_count() or 1
+        self.taken = BoundedSemaphore(self.count)
+
+
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """A Python that compiles; ``version`` is the full one (`3.12.1`), part of a layer's key."""
+    """A Python that compiles.
+
+    Attributes:
+        version: the full one (`3.12.1`), part of a layer's key.
+        seats: processes of it that may run at once; each compiles one wheel.
+    """
 
     python: Path
     version: str
+    seats: Seats = field(default_factory=lambda: Seats(0), compare=False, repr=False)
 
     @property
     def tag(self) -> str:
@@ -73,19 +92,24 @@ class Compiler:
         """
         request = json.dumps([str(wheel), str(output), modules])
         try:
-            done = subprocess.run(
-                # Not -I: it would ignore the fixed hash seed.
-                [str(self.python), "-s", "-S", "-B", "-W", "ignore", "-c", _PROGRAM],
-                input=request,
-                cwd=output.parent,
-                env={"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=TIMEOUT_S,
-                check=True,
-            )
+            with self.seats.taken:
+                done = subprocess.run(
+                    # Not -I: it would ignore the fixed hash seed.
+                    [str(self.python), "-s", "-S", "-B", "-W", "ignore", "-c", _PROGRAM],
+                    input=request,
+                    cwd=output.parent,
+                    env={"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
+                    capture_output=True,
+                    encoding="utf-8",
+                    errors="replace",
+                    timeout=TIMEOUT_S,
+                    check=True,
+                )
             answer = json.loads(done.stdout)
+        except subprocess.TimeoutExpired as error:
+            raise BuildError(
+                f"{wheel.name} cannot be compiled with {self.python}: it took more than {TIMEOUT_S:.0f} s."
+            ) from error
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             told = str(getattr(error, "stderr", "") or error).strip().splitlines()[-1:]
             raise BuildError(

@@ -46,7 +46,8 @@ class KeepingCompiler(Compiler):
     def _compile(
         self, wheel: Path, modules: Sequence[tuple[str, str]], output: Path, path: Path
     ) -> Compiled:
-        compiled = Compiler(self.python, self.version).compile(wheel, modules, output)
+        plain = Compiler(self.python, self.version, self.seats)
+        compiled = plain.compile(wheel, modules, output)
         digest = Digest(_sha256(output))
         kept = self.cache.keep(output, path, digest)
         with self.cache.temporary() as temporary:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
-from cogworks.build.bytecode import Compiler
+from cogworks.build.bytecode import Compiler, Seats
 from cogworks.build.bytecode_cache import KeepingCompiler
 from cogworks.build.cache import Cache
 from cogworks.build.file_hash import identity_of
@@ -20,20 +20,31 @@ _SEARCHED = ("PATH", "PYENV_ROOT", "HOME")
 """What decides on where Pythons are looked for."""
 
 
-def find_compiler(cache: Cache, target: Target, environment: Mapping[str, str]) -> Compiler | None:
-    """Return a Python of the target's minor version on this machine; its architecture does not matter."""
+def find_compiler(
+    cache: Cache, target: Target, environment: Mapping[str, str], seats: Seats | None = None
+) -> Compiler | None:
+    """Return a Python of the target's minor version on this machine; its architecture does not matter.
+
+    Args:
+        seats: processes of it that may run at once.
+    """
     searched = [f"{name}={environment.get(name, '')}" for name in _SEARCHED]
     key = hashlib.sha256("\0".join([target.python_version, *searched]).encode()).hexdigest()
     path = cache.root / "compilers" / f"{key}.json"
     known = _known(path)
     if known is not None:
-        return KeepingCompiler(known.python, known.version, cache=cache)
+        return keeping(known, cache, seats)
     found = Machine(environment).find(target.python_version)
     if found is None:
         return None
     compiler = Compiler(found.path, found.version)
     _remember(cache, path, compiler)
-    return KeepingCompiler(compiler.python, compiler.version, cache=cache)
+    return keeping(compiler, cache, seats)
+
+
+def keeping(compiler: Compiler, cache: Cache, seats: Seats | None = None) -> Compiler:
+    """Return a compiler that keeps what it compiles in a cache."""
+    return KeepingCompiler(compiler.python, compiler.version, seats or compiler.seats, cache=cache)
 
 
 def _known(path: Path) -> Compiler | None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
@@ -38,7 +39,7 @@ def own_wheel(name: str, cache: Cache) -> WheelFile:
     """
     found = _distribution(name)
     package = _package_folder(PACKAGES[name])
-    files = sorted(path for path in package.rglob("*") if _belongs(path, package))
+    files = dict(sorted(_files(str(package), "")))
     filename = f"{name.replace('-', '_')}-{found.version}-{TAG}.whl"
     metadata = dict(_metadata(found))
     path = cache.root / "own" / _key(package, files, metadata) / filename
@@ -46,9 +47,7 @@ def own_wheel(name: str, cache: Cache) -> WheelFile:
     note_use(path)
     digest = _noted_digest(cache, path)
     if digest is None:
-        contents = {
-            f"{PACKAGES[name]}/{_relative(one, package)}": one.read_bytes() for one in files
-        }
+        contents = {f"{PACKAGES[name]}/{one}": (package / one).read_bytes() for one in files}
         info = filename.removesuffix(f"-{TAG}.whl") + ".dist-info"
         contents |= {f"{info}/{member}": data for member, data in metadata.items()}
         digest = _keep(cache, path, contents, f"{info}/RECORD")
@@ -97,14 +96,17 @@ def _package_folder(package: str) -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def _belongs(path: Path, package: Path) -> bool:
-    parts = path.relative_to(package).parts
-    hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
-    return not hidden and path.suffix != ".pyc" and path.is_file()
-
-
-def _relative(path: Path, package: Path) -> str:
-    return path.relative_to(package).as_posix()
+def _files(folder: str, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield (path relative to the package, status) of its files; every build asks, so it has to be quick."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name
+            if name.startswith(".") or name == "__pycache__" or name.endswith(".pyc"):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files(entry.path, f"{prefix}{name}/")
+            elif entry.is_file():
+                yield prefix + name, entry.stat()
 
 
 def _metadata(found: Distribution) -> Iterator[tuple[str, bytes]]:
@@ -116,11 +118,10 @@ def _metadata(found: Distribution) -> Iterator[tuple[str, bytes]]:
             yield name, text.encode()
 
 
-def _key(package: Path, files: list[Path], metadata: dict[str, bytes]) -> str:
+def _key(package: Path, files: Mapping[str, os.stat_result], metadata: dict[str, bytes]) -> str:
     """Tell versions apart by names, sizes and times, as build tools do: reading all is slower."""
-    digest = hashlib.sha256()
-    for path in files:
-        status = path.stat()
+    digest = hashlib.sha256(f"{package}\n".encode())
+    for path, status in files.items():
         digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     for name in sorted(metadata):
         digest.update(f"{name}\0{len(metadata[name])}\n".encode() + metadata[name])

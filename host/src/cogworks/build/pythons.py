@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from cogworks.build.base_image import Base
-from cogworks.build.bytecode import Compiler
+from cogworks.build.bytecode import Compiler, Seats
 from cogworks.build.cache import Cache
-from cogworks.build.compilers import find_compiler
+from cogworks.build.compilers import find_compiler, keeping
 from cogworks.build.standalone import StandalonePython, find_standalone, interpreter_of
 from cogworks.build.target import SERVER_PYTHON, Target
 from cogworks.engines.progress import Progress
@@ -46,36 +46,50 @@ class Pythons:
 
 
 def find_pythons(
-    base: Base, version: str, cache: Cache, progress: Progress, environment: Mapping[str, str]
+    base: Base,
+    version: str,
+    cache: Cache,
+    progress: Progress,
+    environment: Mapping[str, str],
+    seats: Seats | None = None,
 ) -> Pythons:
     """Return the Pythons of an image; one that no base has is fetched.
 
     Args:
         version: what the project asks for: `3.12`, or a full one.
+        seats: processes that may compile at once.
 
     Raises:
         InterpreterError: one is needed that cannot be had.
     """
     machine, name = base.target.machine, replace(base.reference, digest=None).familiar
     if base.has_python:
-        compiler = find_compiler(cache, base.target, environment)
+        compiler = find_compiler(cache, base.target, environment, seats)
         model = ImagePython(base.target, base.interpreter, compiler)
     else:
         why = f"{name} does not say that it has one"
         found = find_standalone(version, machine, why, cache, progress, environment)
-        model = _brought(base.target, found, cache, environment)
+        model = _brought(base.target, found, cache, environment, seats)
     if base.target.runs_server:
         return Pythons(model, model)
     why = f"the prediction server does not run on {base.target.python_version}, the model's Python"
     wanted = ".".join(map(str, SERVER_PYTHON))
     found = find_standalone(wanted, machine, why, cache, progress, environment)
-    return Pythons(model, _brought(base.target, found, cache, environment))
+    return Pythons(model, _brought(base.target, found, cache, environment, seats))
 
 
 def _brought(
-    target: Target, python: StandalonePython, cache: Cache, environment: Mapping[str, str]
+    target: Target,
+    python: StandalonePython,
+    cache: Cache,
+    environment: Mapping[str, str],
+    seats: Seats | None,
 ) -> ImagePython:
     own = replace(target, python=python.minor)
     # The build itself, where it runs here, compiles alike on every machine.
-    compiler = python.compiler or find_compiler(cache, own, environment)
+    own_compiler = python.compiler
+    if own_compiler is None:
+        compiler = find_compiler(cache, own, environment, seats)
+    else:
+        compiler = keeping(own_compiler, cache, seats)
     return ImagePython(own, interpreter_of(python.minor), compiler, python)

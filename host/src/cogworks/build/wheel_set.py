@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -255,9 +256,16 @@ def _installed(
     compiler: Compiler | None,
     prefix: str,
 ) -> Iterator[tuple[str, list[Installed]]]:
-    for one, archive in archives:
-        scratch = stack.enter_context(cache.temporary())
-        yield one.filename, install(archive, python, compiler, scratch, prefix)
+    scratches = [stack.enter_context(cache.temporary()) for _ in archives]
+
+    def installed(archive: WheelArchive, scratch: Path) -> list[Installed]:
+        return install(archive, python, compiler, scratch, prefix)
+
+    # Modules are compiled by processes, and each of these does one wheel: several at once have several cores.
+    count = compiler.seats.count if compiler else 1
+    with ThreadPoolExecutor(count) as pool:
+        found = pool.map(installed, (archive for _, archive in archives), scratches)
+        yield from ((one.filename, files) for (one, _), files in zip(archives, found, strict=True))
 
 
 def _opened(stack: ExitStack, one: WheelFile) -> WheelArchive:
