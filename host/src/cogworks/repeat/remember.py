@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,6 +40,7 @@ TOP_COUNT = 2
 """The layers that are made again: the code and the metadata."""
 FILES_MAX, BYTES_MAX = 20_000, 256 * 1024 * 1024
 """To look at more than this takes longer than it spares."""
+_FOLDERS = re.compile(rb"\b(?:path|workspace)\s*=|tool\.uv\.workspace|file:")
 MARGIN_S = 0.05
 """A file system's clock lags behind that of the system by some milliseconds."""
 
@@ -77,6 +79,8 @@ class Done:
 
 def remember(done: Done) -> None:
     """Keep a record of a call, unless something has changed meanwhile or would not come to the same image."""
+    if takes_folders(done.project):
+        return
     context = read_context(
         done.project.directory,
         done.how.weight_patterns,
@@ -122,6 +126,16 @@ def remember(done: Done) -> None:
     # What could not be kept is made the long way again.
     with suppress(OSError):
         write_record(done.path, record)
+
+
+def takes_folders(project: Project) -> bool:
+    """Tell whether packages may be made of folders, whose files are then more than code; a comment may seem to say so."""
+    source = project.build.requirements_file
+    if source is None or source.suffix != ".toml":
+        return False
+    with suppress(OSError):
+        return _FOLDERS.search(source.read_bytes()) is not None
+    return True
 
 
 def _notices(done: Done) -> list[str]:
