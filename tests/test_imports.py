@@ -241,7 +241,13 @@ def test_the_command_starts_without_loading_its_work(modules: list[Module]) -> N
 
 def is_light(target: str) -> bool:
     if is_ours(target):
-        light = ("cogworks.cli", "cogworks.errors", "cogworks._version", "cogworks.repeat.call")
+        light = (
+            "cogworks.cli",
+            "cogworks.errors",
+            "cogworks._version",
+            "cogworks.repeat.call",
+            "cogworks.repeat.files",
+        )
         return target.startswith(light)
     return target.split(".")[0] in sys.stdlib_module_names | {"click"}
 

@@ -3,7 +3,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cogworks.repeat.files import are_unchanged, identities, identity_of, stamp_of
+from cogworks.repeat.files import (
+    are_unchanged,
+    file_clock,
+    identities,
+    identity_of,
+    is_settled,
+    sha256_of,
+    stamp_of,
+)
 
 
 def test_a_file_that_is_written_touched_or_replaced_is_another_one(tmp_path: Path) -> None:
@@ -48,3 +56,30 @@ def test_a_stamp_counts_files_at_any_depth_but_not_what_is_compiled(tmp_path: Pa
     assert stamp_of([str(tmp_path)]) == before
     (inner / "a.py").write_text("more")
     assert stamp_of([str(tmp_path)]) != before
+
+
+def test_a_file_is_settled_when_its_clock_has_gone_on() -> None:
+    second = 1_000_000_000
+    at = [1, 5 * second, 5 * second + 7, 1]
+    assert not is_settled(at, 5.05)
+    assert is_settled(at, 5.2)
+
+
+def test_where_times_are_whole_seconds_it_takes_longer() -> None:
+    second = 1_000_000_000
+    assert not is_settled([1, 4 * second, 4 * second, 1], 5.9)
+    assert is_settled([1, 4 * second, 4 * second, 1], 6.1)
+
+
+def test_what_is_written_now_is_not_older_than_the_clock_of_files(tmp_path: Path) -> None:
+    before = file_clock()
+    (tmp_path / "a").write_text("a")
+    known = identity_of(str(tmp_path / "a"))
+    assert known is not None
+    assert known[2] / 1e9 >= before
+
+
+def test_a_digest_is_that_of_the_content(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x")
+    assert sha256_of(str(tmp_path / "a")).startswith("2d711642b726b04401627ca9fbac32f5")
+    assert sha256_of(str(tmp_path / "none")) == ""

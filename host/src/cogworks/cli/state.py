@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Mapping, Sequence
 
 from cogworks.cli.console import Console, is_color_wanted
+from cogworks.repeat.files import file_clock
 
 
 class State:
@@ -15,7 +15,7 @@ class State:
 
     Attributes:
         arguments: what it was called with, before anything is made of it.
-        began_at: when it began, in seconds since 1970.
+        began_at: when it began, in seconds since 1970, as file systems see it.
         called_with: the variables that it was called with; ``environ`` may differ by what the options say.
         is_terminal: whether people read what it says.
     """
@@ -27,7 +27,7 @@ class State:
         arguments: Sequence[str] = (),
     ) -> None:
         """Decide about colours."""
-        self.began_at = time.time()
+        self.began_at = file_clock()
         self.arguments = tuple(arguments)
         self.environ = dict(os.environ) if environ is None else environ
         self.called_with = self.environ

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cogworks.repeat.files import identity_of
+from cogworks.repeat.files import identity_of, sha256_of
 from cogworks.repeat.image import canonical
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from cogworks.repeat.files import Identity
     from cogworks.repeat.shape import SourceRecord
 
 
@@ -105,12 +106,16 @@ def _describe(source: SourceRecord) -> str:
 
 
 def _has_changed(source: SourceRecord) -> bool:
-    """Tell whether a module may be another one than it was."""
+    """Tell whether a module is another one than it was; new ones are not looked for."""
     return any(
-        identity_of(os.path.join(source["directory"], path), follow=False) != known
-        for path, (known, _) in source["files"].items()
+        _is_changed(os.path.join(source["directory"], path), known, sha256)
+        for path, (known, sha256) in source["files"].items()
         if path.endswith(".py")
     )
+
+
+def _is_changed(path: str, known: Identity | None, sha256: str) -> bool:
+    return identity_of(path, follow=False) != known and sha256_of(path) != sha256
 
 
 def _has_cores() -> bool:

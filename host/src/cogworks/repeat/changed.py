@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,8 @@ from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.code_layer import SCHEMA_NAME, code_layer, hash_files, metadata_layer
 from cogworks.build.context import Context, read_context
 from cogworks.oci.layer import Codec
-from cogworks.repeat.files import Identity, identities, identity_of
+from cogworks.repeat.files import Identity, file_clock, identities, identity_of, is_settled
 from cogworks.repeat.image import with_layers
-from cogworks.repeat.record import RACY_S
 
 if TYPE_CHECKING:
     from cogworks.repeat.analysis import Analysis
@@ -50,7 +48,7 @@ def make_again(
         CogworksError: the source, or a file, is not as it has to be.
     """
     source, image = record["source"], record["image"]
-    directory, began_at = Path(source["directory"]), time.time()
+    directory, began_at = Path(source["directory"]), file_clock()
     context = read_context(
         directory, source["weight_patterns"], separate_weights=source["separate_weights"]
     )
@@ -85,8 +83,7 @@ def _identity(directory: Path, path: str, began_at: float) -> Identity:
     known = identity_of(os.path.join(directory, path), follow=False)
     if known is None:
         return UNSETTLED
-    changed_at = max(known[1], known[2]) / 1e9
-    return known if began_at - changed_at > RACY_S else UNSETTLED
+    return known if is_settled(known, began_at) else UNSETTLED
 
 
 def _hashes(

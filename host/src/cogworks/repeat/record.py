@@ -8,22 +8,19 @@ Whoever removes something from the cache removes all records.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from cogworks.repeat.files import are_unchanged, stamp_of
+from cogworks.repeat.files import are_unchanged, sha256_of, stamp_of
 
 if TYPE_CHECKING:
     from cogworks.repeat.shape import Record
 
 GOOD_FOR_S = 24 * 3600.0
 """As long as a use of something in the cache needs not be noted again (`engines.lease`)."""
-RACY_S = 2.0
-"""A file that changed less than this before it was looked at may change again within one tick of its clock."""
 
 
 def read_record(path: str) -> Record | None:
@@ -37,7 +34,7 @@ def read_record(path: str) -> Record | None:
     is_current = (
         0 <= age_s < GOOD_FOR_S
         and are_unchanged(found["files"])
-        and all(_sha256(name) == known for name, known in found["documents"].items())
+        and all(sha256_of(name) == known for name, known in found["documents"].items())
         and stamp_of(found["own_folders"]) == found["own_stamp"]
     )
     return found if is_current else None
@@ -72,12 +69,4 @@ def is_code_unchanged(record: Record) -> bool:
 
 def documents_of(paths: Iterable[str]) -> dict[str, str]:
     """Return path -> sha256 of small files; nothing stands for one that cannot be read."""
-    return {path: _sha256(path) for path in paths}
-
-
-def _sha256(path: str) -> str:
-    try:
-        with open(path, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()
-    except OSError:
-        return ""
+    return {path: sha256_of(path) for path in paths}

@@ -41,8 +41,6 @@ TOP_COUNT = 2
 FILES_MAX, BYTES_MAX = 20_000, 256 * 1024 * 1024
 """To look at more than this takes longer than it spares."""
 _FOLDERS = re.compile(rb"\b(?:path|workspace)\s*=|tool\.uv\.workspace|file:")
-MARGIN_S = 0.05
-"""A file system's clock lags behind that of the system by some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,4 +248,4 @@ def _folders_of(package: str) -> Iterable[str]:
 
 def _is_before(identity: Identity | None, moment: float) -> bool:
     """Tell whether a file was there, as it is, before a moment; or has not come since."""
-    return identity is None or max(identity[1], identity[2]) / 1e9 < moment - MARGIN_S
+    return identity is None or max(identity[1], identity[2]) / 1e9 < moment
