@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from typing import Any, Optional
+from typing import Any, Generic, Optional, TypeVar
 
 import pytest
 
@@ -122,6 +122,19 @@ def test_the_first_base_must_be_a_model() -> None:
     with pytest.raises(TypeError, match="first base must be a BaseModel"):
         make(type("Mixin", (), {}), BaseModel)
     assert dataclasses.is_dataclass(make(BaseModel, type("Mixin", (), {})))
+
+
+def test_generic_may_stand_before_or_behind_the_model() -> None:
+    item = TypeVar("item")
+
+    class Before(Generic[item], BaseModel):
+        x: item
+
+    class Behind(BaseModel, Generic[item]):
+        x: item
+
+    assert (Before[int](1).x, Behind[int](2).x) == (1, 2)
+    assert dataclasses.is_dataclass(Before)
 
 
 def test_another_dataclass_cannot_be_mixed_in() -> None:

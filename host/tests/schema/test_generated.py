@@ -67,7 +67,6 @@ Table = Dict[str, Tuple[Many[K], Optional[T]]]
 class Box(BaseModel, Generic[T]):
     item: T
     more: Many[T] = []
-    inner: "Optional[Box[T]]" = None
 
 
 class Pair(Box[K], Generic[T, K]):

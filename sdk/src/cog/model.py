@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import functools
 import sys
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Generic
 
 from cog._schema.forward import evaluate
 from cog._schema.types import MISSING
@@ -52,7 +52,7 @@ class BaseModel:
         """
         super().__init_subclass__()
         _check_bases(cls)
-        parent: type[BaseModel] = cls.__bases__[0]
+        parent: type[BaseModel] = _own_bases(cls)[0]
         if not parent.__cog_auto_dataclass__:
             auto_dataclass = False  # once off, it stays off
         elif not auto_dataclass and parent is not BaseModel:
@@ -69,12 +69,17 @@ class BaseModel:
             dataclasses.dataclass(init=init, **options)(cls)
 
 
+def _own_bases(cls: type) -> list[type[Any]]:
+    """Return the bases that hold something: ``class Box(Generic[T], BaseModel)`` is fine too."""
+    return [base for base in cls.__bases__ if base is not Generic]
+
+
 def _check_bases(cls: type[BaseModel]) -> None:
-    first, *others = cls.__bases__
+    first, *others = _own_bases(cls)
     if not issubclass(first, BaseModel):
         raise TypeError(f"{cls.__name__}: the first base must be a BaseModel, not {first.__name__}")
     for other in others:
-        if dataclasses.is_dataclass(other) and not issubclass(other, BaseModel):
+        if not issubclass(other, BaseModel) and dataclasses.is_dataclass(other):
             raise TypeError(
                 f"{cls.__name__}: a BaseModel cannot be mixed with the dataclass {other.__name__}"
             )

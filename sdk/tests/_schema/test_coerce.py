@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, List, Tuple
 
 import pytest
 
@@ -8,6 +9,7 @@ from cog import Secret
 from cog._schema.coerce import coerce_inputs, compile_coercer
 from cog._schema.errors import InputError
 from cog._schema.kinds import is_dict
+from cog._schema.signature import read_signature
 from cog._schema.types import (
     COMPUTED,
     AnyType,
@@ -112,3 +114,17 @@ def test_values_are_not_changed() -> None:
 def test_secrets_stay_out_of_messages() -> None:
     field = InputField("x", ListType(SecretType()))
     assert "hidden" not in str(problems({"x": [["hidden"]]}, field))
+
+
+def test_default_that_json_cannot_hold_is_made_where_the_model_runs() -> None:
+    def run(
+        limit: float = math.inf,
+        pairs: Tuple[float, int] = (math.nan, 1),
+        most: List[float] = [-math.inf],  # noqa: B006 - what authors write
+    ) -> int:
+        raise NotImplementedError
+
+    made = coerce_inputs(read_signature(run), {})
+    assert made["limit"] == math.inf
+    assert str(made["pairs"]) == "(nan, 1)"
+    assert made["most"] == [-math.inf]

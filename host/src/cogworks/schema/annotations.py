@@ -25,7 +25,7 @@ from cog._schema.hints import (
     union,
     unspecified,
 )
-from cogworks.schema.choices import Choices
+from cogworks.schema.choices import Choices, Written
 from cogworks.schema.classes import Classes
 from cogworks.schema.entities import (
     ClassEntity,
@@ -224,7 +224,7 @@ class Annotations:
                 members.append(Known("None"))
             return union(members, place)
         if name == "typing.Literal":
-            return self._choices.read_literal(node, arguments, scope)
+            return self._choices.read_literal(node, self._literal_values(node, scope), scope)
         hints = tuple(self._read_part(argument, scope, depth + 1) for argument in arguments)
         known = KNOWN.get(name)
         if known is not None:
@@ -280,6 +280,24 @@ class Annotations:
         items = [item for value in listed if isinstance(value, ast.Tuple) for item in value.elts]
         hints = [self.read(item, entity.scope) for item in items]
         return tuple(hint for hint in hints if isinstance(hint, Variable))
+
+    def _literal_values(self, node: ast.Subscript, scope: Scope, depth: int = 0) -> list[Written]:
+        """Return the values of ``Literal[A, "b"]``, where ``A`` may be another ``Literal``."""
+        found: list[Written] = []
+        for argument in arguments_of(node):
+            inner = argument
+            where = scope
+            for entity in self._names.resolve(argument, scope)[:1] if depth < MAX_DEPTH else []:
+                if isinstance(entity, ValueEntity):
+                    inner, where = entity.node, entity.scope
+            is_literal = isinstance(inner, ast.Subscript) and (
+                self._external(inner.value, where) == "typing.Literal"
+            )
+            if is_literal and isinstance(inner, ast.Subscript):
+                found += self._literal_values(inner, where, depth + 1)
+            else:
+                found.append((argument, scope))
+        return found
 
     def _is_opaque(self, node: ast.expr, scope: Scope) -> bool:
         marker = node.func if isinstance(node, ast.Call) else node

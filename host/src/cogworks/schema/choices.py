@@ -16,6 +16,10 @@ from cogworks.schema.values import Unknown
 _ADVICE = "Write the values as literals, or as constants that are made of literals."
 
 
+Written = tuple[ast.expr, Scope]
+"""An expression, and the scope that it stands in."""
+
+
 class Choices:
     """Reads the choices of one project."""
 
@@ -23,16 +27,16 @@ class Choices:
         """Fold values with ``folder``."""
         self._folder = folder
 
-    def read_literal(self, node: ast.expr, arguments: list[ast.expr], scope: Scope) -> Hint:
-        """Return the hint for ``Literal[arguments]``."""
+    def read_literal(self, node: ast.expr, arguments: list[Written], scope: Scope) -> Hint:
+        """Return the hint for ``Literal[arguments]``; ``scope`` is that of ``node``."""
         values: list[Any] = []
-        for argument in arguments:
+        for argument, where in arguments:
             try:
-                value = self._folder.fold(argument, scope)
+                value = self._folder.fold(argument, where)
             except Unknown as unknown:
                 text = text_of(argument)
                 problem = f"`{text}` cannot be statically resolved: {unknown.why}"
-                place = unknown.place or Place(scope.source, argument)
+                place = unknown.place or Place(where.source, argument)
                 return Foreign(text_of(node), problem, _ADVICE, place)
             if not any(type(value) is type(known) and value == known for known in values):
                 values.append(value)

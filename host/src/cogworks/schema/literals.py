@@ -33,6 +33,7 @@ from cogworks.schema.entities import (
 )
 from cogworks.schema.enums import EnumReader, enum_kind
 from cogworks.schema.expressions import fold_expression, fold_items, take_part
+from cogworks.schema.externals import canonical
 from cogworks.schema.functions import Helper, bind_arguments, find_helper, lambda_helper
 from cogworks.schema.modules import Module
 from cogworks.schema.names import Names
@@ -229,6 +230,8 @@ class Folder:
         is_local = _root(node.func) in local
         entities = [] if is_local else self._names.resolve(node.func, scope)
         if len(entities) == 1 and isinstance(entities[0], External):
+            if canonical(entities[0].name) == "typing.cast" and len(node.args) == 2:
+                return self._fold(node.args[1], scope, local)
             arguments, keywords = self.fold_arguments(node, scope, local)
             return call_function(entities[0].name, arguments, keywords)
         if len(entities) == 1 and isinstance(entities[0], FunctionEntity):

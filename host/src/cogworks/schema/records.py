@@ -151,7 +151,18 @@ class Records:
         """Return the classes that have fields, base classes first."""
         classes = [item for item in reversed(ancestors) if isinstance(item, ClassEntity)]
         # The annotations of a class between two dataclasses are no fields.
-        return [item for item in classes if kind != "dataclass" or self._is_dataclass(item)]
+        if kind == "dataclass":
+            return [item for item in classes if self._is_dataclass(item)]
+        if kind == "BaseModel" and not any(_is_left_alone(item.node) for item in classes):
+            return [item for item in classes if self._is_model(item)]
+        return classes
+
+    def _is_model(self, entity: ClassEntity) -> bool:
+        """Tell whether a class is a dataclass because it is a BaseModel of ours."""
+        return any(
+            isinstance(item, External) and canonical(item.name) == "cog.BaseModel"
+            for item in self._classes.linearize(entity)
+        )
 
     def _kind(self, ancestors: list[Ancestor]) -> str | None:
         for ancestor in ancestors:
@@ -261,6 +272,16 @@ def _is_total(node: ast.ClassDef | ast.Call) -> bool:
         if keyword.arg == "total" and isinstance(keyword.value, ast.Constant):
             return bool(keyword.value.value)
     return True
+
+
+def _is_left_alone(node: ast.ClassDef) -> bool:
+    """Tell whether ``auto_dataclass=False`` makes no dataclass of a BaseModel."""
+    return any(
+        item.arg == "auto_dataclass"
+        and isinstance(item.value, ast.Constant)
+        and not item.value.value
+        for item in node.keywords
+    )
 
 
 def _is_ellipsis(node: ast.expr) -> bool:

@@ -25,6 +25,7 @@ MAX_BITS = 4096
 CONSTANTS: dict[str, Any] = {
     "math.e": math.e,
     "math.inf": math.inf,
+    "math.nan": math.nan,
     "math.pi": math.pi,
     "math.tau": math.tau,
     "string.ascii_letters": string.ascii_letters,

@@ -113,8 +113,8 @@ _TYPING_NAMES = (
 for _name in _TYPING_NAMES:
     _KNOWN[getattr(typing, _name)] = _KNOWN[typing.get_origin(getattr(typing, _name))]
 
-_WRAPPERS = ("Required", "NotRequired", "ReadOnly")
-"""Qualifiers of TypedDict fields, which ``records`` has read by then."""
+_WRAPPERS = ("Required", "NotRequired", "ReadOnly", "Final")
+"""Qualifiers of fields, which ``records`` has read by then."""
 
 
 class Names:
@@ -211,7 +211,7 @@ def _generic(annotation: Any, origin: Any, given: tuple[Any, ...], names: Names)
     arguments = [_argument(argument, names) for argument in given]
     if origin in _UNIONS:
         return union(arguments)
-    if getattr(origin, "_name", None) in _WRAPPERS:
+    if getattr(origin, "_name", None) in _WRAPPERS and arguments:
         return arguments[0]
     return Foreign(_text(annotation)) if name is None else Known(name, tuple(arguments))
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Optional
 
 from cog._schema.hints import Choice, Foreign, Hint, Known, union
+from cog._schema.kinds import is_finite
 
 _SCALARS = (bool, int, float, str)
 
@@ -39,7 +40,7 @@ def enum_choice(name: str, values: Sequence[Any], where: Any = None) -> Hint:
 def _choice(name: str, objects: list[Any], text: str, where: Any) -> Hint:
     values = [_scalar(item) for item in objects]
     for value, item in zip(values, objects):
-        if value is None:
+        if value is None or not is_finite(value):
             problem = f"{text}: {_shown(item)} is not a string, a number or a boolean"
             return Foreign(text, problem, "Clients send values as JSON.", where)
     if not values:

@@ -5,6 +5,8 @@ Both front ends end here. The messages are those of the reference, so that autho
 
 from __future__ import annotations
 
+import copy
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +15,7 @@ from typing import Any
 from cog._schema.conversions import compile_type
 from cog._schema.errors import SignatureError
 from cog._schema.given import Given
-from cog._schema.kinds import is_list
+from cog._schema.kinds import is_finite, is_list
 from cog._schema.types import (
     COMPUTED,
     MISSING,
@@ -42,6 +44,7 @@ def constrain(name: str, type_: Type, given: Given) -> InputField:
         SignatureError: a constraint or the default cannot be.
     """
     default = given.default
+    given = _bounded(name, given)
     if given.choices is not None and given.choices:
         type_, given = _narrowed(type_, given)
     if default is None and isinstance(type_, (AnyType, SecretType)):
@@ -64,7 +67,22 @@ def constrain(name: str, type_: Type, given: Given) -> InputField:
         given.factory,
     )
     _Checks(result, given.places).run()
-    return result
+    if is_finite(default):
+        return result
+    # JSON has no word for it: it is not in the document, and made where the model runs.
+    convert = compile_type(type_)
+    return replace(result, default=COMPUTED, factory=lambda: convert(copy.deepcopy(default)))
+
+
+def _bounded(name: str, given: Given) -> Given:
+    """Return what is given without limits that everything is within: ``le=math.inf``."""
+    for key, limit, harmless in (("ge", given.ge, -math.inf), ("le", given.le, math.inf)):
+        if not is_finite(limit) and limit != harmless:
+            message = f"{name}: {key} must be a finite number, not {limit!r}"
+            raise SignatureError(message, where=given.places.get(key))
+    ge = given.ge if is_finite(given.ge) else None
+    le = given.le if is_finite(given.le) else None
+    return replace(given, ge=ge, le=le)
 
 
 def _narrowed(type_: Type, given: Given) -> tuple[Type, Given]:
@@ -149,6 +167,8 @@ class _Checks:
             self._fail("choices", "choices and ge/le are mutually exclusive")
         if field.min_length is not None or field.max_length is not None:
             self._fail("choices", "choices and min_length/max_length are mutually exclusive")
+        if not is_finite(list(field.choices)):
+            self._fail("choices", "choices must be finite numbers, as in JSON")
         fits = compile_type(self._item)
         for choice in field.choices:
             try:

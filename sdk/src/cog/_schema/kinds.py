@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Union
 
 if TYPE_CHECKING:
@@ -24,6 +25,15 @@ def is_series(value: Any) -> TypeGuard[Union[list[Any], tuple[Any, ...]]]:
 def is_dict(value: Any) -> TypeGuard[dict[Any, Any]]:
     """Tell whether it is a dict."""
     return isinstance(value, dict)
+
+
+def is_finite(value: Any) -> bool:
+    """Tell whether a value has no number in it that JSON has no word for: NaN or an infinity."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if is_dict(value):
+        return all(map(is_finite, value.values()))
+    return all(map(is_finite, value)) if is_series(value) else True
 
 
 def kind_of(value: Any) -> type[Any]:

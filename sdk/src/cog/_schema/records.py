@@ -61,6 +61,8 @@ def _kind(cls: type[Any]) -> Optional[str]:
         return "BaseModel"
     if dataclasses.is_dataclass(cls):
         return "dataclass"
+    if getattr(cls, "__pydantic_root_model__", False):
+        return None  # Its JSON is no object.
     if hasattr(cls, "__pydantic_fields__") or hasattr(cls, "__fields__"):
         return "pydantic"
     return "TypedDict" if hasattr(cls, "__total__") and issubclass(cls, dict) else None
