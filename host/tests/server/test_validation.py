@@ -225,3 +225,16 @@ def test_limits_of_a_field_inside_are_checked_and_its_place_is_named() -> None:
     field = {"type": "integer", "minimum": 0}
     checked = schema(box={"type": "object", "properties": {"y": field}})
     assert messages(checked, box={"y": -1}) == [("box/y", "must be >= 0, got -1")]
+
+
+def test_pattern_that_only_python_knows_is_left_to_the_worker() -> None:
+    schema = {"type": "string", "pattern": "(?P<x>a)(?P=x)"}
+    known = {"type": "string", "pattern": "^a+$"}
+    properties = {"twice": schema, "plain": known, "pattern": {"type": "string"}}
+    component = {"type": "object", "properties": properties}
+    compiled = InputSchema({"components": {"schemas": {"Input": component}}}, "run")
+    assert compiled.problems({"twice": "aa", "pattern": "b"}) == []
+    assert [item["loc"] for item in compiled.problems({"twice": 1, "plain": "b"})] == [
+        ["body", "input", "twice"],
+        ["body", "input", "plain"],
+    ]

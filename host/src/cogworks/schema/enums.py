@@ -60,10 +60,20 @@ class EnumReader:
             if method in body.names():
                 name = self._entity.node.name
                 raise Unknown.here(f"the enum `{name}` makes its values in {method}")
+        ignored = self._ignored(body)
         for name in body.names():
-            if not _is_private(name):
+            if not _is_private(name) and name not in ignored:
                 self._read_member(name, body)
         return self._found
+
+    def _ignored(self, body: Scope) -> list[str]:
+        """Return the names that ``_ignore_`` lists, in a text or a series."""
+        bindings = body.candidates("_ignore_", None)
+        node = bindings[0].node if bindings else None
+        if not isinstance(node, ast.expr):
+            return []
+        value = self._fold(node, body)
+        return value.replace(",", " ").split() if isinstance(value, str) else list(value)
 
     def _read_member(self, name: str, body: Scope) -> None:
         bindings = body.candidates(name, None)

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
+
+import jsonschema_rs
 
 from cog._schema.kinds import is_dict, is_list
 from cog._schema.scalars import TEXTS
@@ -55,6 +58,9 @@ def to_json_schema(schema: Any) -> Any:
     if not is_dict(schema):
         return schema
     result = {key: _rewrite(key, value) for key, value in schema.items() if key not in _NOT_RULES}
+    pattern = result.get("pattern")
+    if isinstance(pattern, str) and not _is_understood(pattern):
+        del result["pattern"]  # The worker knows Python's own, and checks them too.
     result.update(_format(schema))
     if result.get("type") == "number":
         # JSON has numbers that no float can hold.
@@ -65,6 +71,16 @@ def to_json_schema(schema: Any) -> Any:
         result.pop("items", None)
         result["prefixItems"] = to_json_schema(schema["x-cog-items"])
     return _nullable(result) if schema.get("nullable") else result
+
+
+@lru_cache(maxsize=256)
+def _is_understood(pattern: str) -> bool:
+    """Tell whether the validator knows a pattern; of Python's it does not know ``(?P=name)``."""
+    try:
+        jsonschema_rs.Draft202012Validator({"pattern": pattern})
+    except jsonschema_rs.ValidationError:
+        return False
+    return True
 
 
 def _rewrite(key: str, value: Any) -> Any:

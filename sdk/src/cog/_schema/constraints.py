@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import math
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -126,11 +127,24 @@ class _Checks:
                 is_stray_bool = isinstance(value, bool) and bool not in kinds
                 if value is not None and (not isinstance(value, kinds) or is_stray_bool):
                     self._fail(name, f"{name} must be {expected}, not {_quote(value)}")
+        for name in ("min_length", "max_length"):
+            length = getattr(self._field, name)
+            if length is not None and length < 0:
+                self._fail(name, f"{name} must be 0 or more, not {length}")
+        self._check_order("ge", "le")
+        self._check_order("min_length", "max_length")
         if self._field.regex is not None:
             try:
-                re.compile(self._field.regex)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # Of what means something else some day.
+                    re.compile(self._field.regex)
             except re.error as error:
                 self._fail("regex", f"regex {_quote(self._field.regex)} is not valid: {error}")
+
+    def _check_order(self, least: str, most: str) -> None:
+        low, high = getattr(self._field, least), getattr(self._field, most)
+        if low is not None and high is not None and low > high:
+            self._fail(least, f"{least}={low} is more than {most}={high}: no value fits")
 
     def _check_applicable(self) -> None:
         field = self._field
