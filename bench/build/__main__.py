@@ -14,8 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,15 @@ from bench.build.builders import (
     docker_builder,
 )
 from bench.build.report import LINKS, render_section
-from bench.build.scenarios import SCENARIOS, measure
-from bench.build.site import fetch_wheels, site
+from bench.build.scenarios import (
+    SCENARIOS,
+    TORCH_COLD,
+    Measured,
+    measure,
+    measure_fresh,
+    measure_torch,
+)
+from bench.build.site import SCIKIT_LEARN, TORCH, Site, fetch_wheels, site
 from bench.overhead.environments import InstallFailed, ensure_environment
 from bench.overhead.machine import describe_machine
 from bench.overhead.options import default_cache_dir
@@ -50,16 +58,23 @@ def main(arguments: Sequence[str]) -> int:
     times: dict[str, dict[str, list[float]]] = {}
     problems: dict[str, str] = {}
     try:
-        wheels = fetch_wheels(cache / "build-wheels")
+        wheels = fetch_wheels(cache / "build-wheels", SCIKIT_LEARN)
+        torch = fetch_wheels(cache / "build-wheels-torch", TORCH) if options.torch else None
         with ExitStack() as stack:
             work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-build-")))
             builders = _builders(stack, work)
             for number in range(options.rounds):
                 turn = number % len(builders)
                 for builder in builders[turn:] + builders[:turn]:
+                    if builder.name in problems:
+                        continue
                     say(f"round {number + 1} of {options.rounds}: {builder.name}")
-                    own = times.setdefault(builder.name, {})
-                    _measure(builder, work, wheels, options.weights_mb, own, problems)
+                    course = Course(builder, work, times.setdefault(builder.name, {}))
+                    try:
+                        course.run(wheels, torch, options.weights_mb)
+                    except (BuildFailed, AssertionError, subprocess.SubprocessError) as error:
+                        problems[builder.name] = " ".join(f"{error}".split())
+                        say(f"  {problems[builder.name]}")
             versions = _versions(builders)
     except MissingPart as error:
         say(f"error: {error}")
@@ -86,6 +101,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("--rounds", type=int, default=3, help="how often each builder goes through all of it")
     add("--weights-mb", type=int, default=1000, help="size of the weights; 0 for none")
+    add("--torch", action="store_true", help="also the torch set, if the indexes have its build")
     add("--cache-dir", type=Path, default=default_cache_dir(), help="wheels, and the plot's tool")
     add("--output", type=Path, help="folder of the results; default: CACHE_DIR/results")
     add("--docs", action="store_true", help="write the results into docs/performance.md")
@@ -110,39 +126,60 @@ def _builders(stack: ExitStack, work: Path) -> list[Builder]:
     return found
 
 
-def _measure(
-    builder: Builder,
-    work: Path,
-    wheels: Path,
-    weights_mb: int,
-    own: dict[str, list[float]],
-    problems: dict[str, str],
-) -> None:
-    """Go through all scenarios once; a failure ends the builder's round and keeps what there is."""
-    if builder.name in problems:
-        return
-    folder = Path(tempfile.mkdtemp(prefix="round-", dir=work))
-    try:
-        with site(folder / "registry", wheels) as place:
-            if not own and builder.name.startswith(OURS):
+@dataclass
+class Course:
+    """One builder's way through all scenarios, once; a failure ends it and keeps what there is."""
+
+    builder: Builder
+    work: Path
+    times: dict[str, list[float]]
+
+    def run(self, wheels: Path, torch: Path | None, weights_mb: int) -> None:
+        """Measure.
+
+        Raises:
+            BuildFailed: the builder failed.
+        """
+        is_ours = self.builder.name.startswith(OURS)
+        with self._site(wheels) as place, self._folder() as project:
+            if not self.times and is_ours:
                 # What is downloaded once: the server's packages, and for one of the two what is compiled of all.
-                _warm(builder, folder / "first", wheels)
-            size = weights_mb * 1_000_000
-            for scenario, seconds in measure(builder, place, folder / "project", size):
-                own.setdefault(scenario.key, []).append(seconds)
-                say(f"  {scenario.title}: {seconds:.2f} s")
-    except (BuildFailed, AssertionError, subprocess.SubprocessError) as error:
-        problems[builder.name] = " ".join(f"{error}".split())
-        say(f"  {problems[builder.name]}")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+                self._warm(wheels, measure)
+            self._note(measure(self.builder, place, project / "usual", weights_mb * 1_000_000))
+            if self.builder.name != OURS_COMPILING:
+                # There, nothing is compiled and nothing had to be.
+                self._note(measure_fresh(self.builder, place, project / "fresh"))
+        if torch is not None:
+            if TORCH_COLD.key not in self.times and is_ours:
+                self._warm(
+                    torch, lambda builder, place, folder, _: measure_torch(builder, place, folder)
+                )
+            with self._site(torch) as place, self._folder() as project:
+                self._note(measure_torch(self.builder, place, project / "torch"))
 
+    def _note(self, measured: Measured) -> None:
+        for scenario, seconds in measured:
+            self.times.setdefault(scenario.key, []).append(seconds)
+            say(f"  {scenario.title}: {seconds:.2f} s")
 
-def _warm(builder: Builder, folder: Path, wheels: Path) -> None:
-    """Let a builder build once for another registry, unmeasured."""
-    with site(folder / "registry", wheels) as place:
-        for _ in measure(builder, place, folder / "project", 0):
-            pass
+    def _warm(self, wheels: Path, way: Callable[[Builder, Site, Path, int], Measured]) -> None:
+        """Go once for another registry, unmeasured."""
+        with self._site(wheels) as place, self._folder() as project:
+            for _ in way(self.builder, place, project, 0):
+                pass
+
+    @contextmanager
+    def _site(self, wheels: Path) -> Generator[Site]:
+        with self._folder() as folder, site(folder / "registry", wheels) as place:
+            yield place
+
+    @contextmanager
+    def _folder(self) -> Generator[Path]:
+        folder = Path(tempfile.mkdtemp(prefix="round-", dir=self.work))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _versions(builders: Sequence[Builder]) -> list[str]:

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -33,7 +33,8 @@ EXPOSE 5000
 CMD ["python", "-m", "cog.server.http"]
 """
 OURS = "cogworks"
-REPOSITORY = "me/model"
+REPOSITORY, SHARED = "me/model", "me/shared"
+"""Of the image, and of what machines share."""
 
 
 class BuildFailed(Exception):
@@ -53,8 +54,16 @@ class Builder(Protocol):
         """Forget the layers made so far, but nothing that was downloaded."""
         ...
 
-    def build_and_push(self, project: Path, site: Site) -> None:
-        """Build the project and push it."""
+    def elsewhere(self) -> AbstractContextManager[None]:
+        """Be on a machine that has never built or downloaded anything, while the block runs."""
+        ...
+
+    def build_and_push(self, project: Path, site: Site, *, is_shared: bool = False) -> None:
+        """Build the project and push it.
+
+        Args:
+            is_shared: use what another machine has left in the registry, and leave the same there.
+        """
         ...
 
 
@@ -75,15 +84,28 @@ class Cogworks:
         options = [option for kind in kinds for option in ("--kind", kind)]
         self._cog(["cache", "prune", "--all", *options], Path.cwd(), {})
 
-    def build_and_push(self, project: Path, site: Site) -> None:
+    @contextmanager
+    def elsewhere(self) -> Generator[None]:
+        """Have another cache, uv's included."""
+        usual, self.cache = self.cache, self.cache.with_name(f"{self.cache.name}-elsewhere")
+        try:
+            yield
+        finally:
+            shutil.rmtree(self.cache, ignore_errors=True)
+            self.cache = usual
+
+    def build_and_push(self, project: Path, site: Site, *, is_shared: bool = False) -> None:
         """Push, which builds."""
-        offline = {"UV_FIND_LINKS": str(site.wheels)}
+        offline = {"UV_FIND_LINKS": str(site.wheels), "COG_PYTORCH_INDEX": "off"}
+        if is_shared:
+            offline["COG_LAYER_INDEX"] = f"{site.host}/{SHARED}"
         target = f"{site.host}/{REPOSITORY}"
         options = ["--base-image", site.base, "--progress", "quiet"]
         self._cog(["push", *options, target], project, offline)
 
     def _cog(self, arguments: Sequence[str], folder: Path, more: Mapping[str, str]) -> None:
-        environment = {**os.environ, "COG_CACHE_DIR": str(self.cache), **more}
+        own = {"COG_CACHE_DIR": str(self.cache), "UV_CACHE_DIR": str(self.cache / "uv")}
+        environment = {**os.environ, **own, **more}
         # Installed packages are compiled; so is what this runs.
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         command = [str(Path(sys.executable).with_name("cog")), *arguments]
@@ -107,12 +129,21 @@ class Docker:
         """Let the next build make every layer anew."""
         self.is_fresh = True
 
-    def build_and_push(self, project: Path, site: Site) -> None:
-        """Build, then push."""
+    @contextmanager
+    def elsewhere(self) -> Generator[None]:
+        """Remove images, the base's too, and BuildKit's cache."""
+        self._docker(["system", "prune", "--all", "--force"], Path.cwd())
+        self._docker(["builder", "prune", "--all", "--force"], Path.cwd())
+        yield
+
+    def build_and_push(self, project: Path, site: Site, *, is_shared: bool = False) -> None:
+        """Build, then push; what is shared is the cache within the image."""
         target = f"{site.host}/{REPOSITORY}"
-        fresh = ["--no-cache"] if self.is_fresh else []
+        options = ["--no-cache"] if self.is_fresh else []
+        if is_shared:
+            options += ["--cache-from", target, "--build-arg", "BUILDKIT_INLINE_CACHE=1"]
         arguments = ["--quiet", "--build-arg", f"BASE={site.base}", "--tag", target, "."]
-        self._docker(["build", *fresh, *arguments], project)
+        self._docker(["build", *options, *arguments], project)
         self._docker(["push", "--quiet", target], project)
         self.is_fresh = False
 
@@ -138,13 +169,21 @@ class Buildah:
         """Let the next build make every layer anew."""
         self.is_fresh = True
 
-    def build_and_push(self, project: Path, site: Site) -> None:
-        """Build with layers, then push."""
+    @contextmanager
+    def elsewhere(self) -> Generator[None]:
+        """Remove images, the base's too."""
+        self._buildah(["rmi", "--all", "--force"], Path.cwd())
+        yield
+
+    def build_and_push(self, project: Path, site: Site, *, is_shared: bool = False) -> None:
+        """Build with layers, then push; what is shared are steps in a repository of their own."""
         target = f"{site.host}/{REPOSITORY}"
-        fresh = ["--no-cache"] if self.is_fresh else []
         options = ["--layers", "--quiet", "--isolation", "chroot", "--tls-verify=false"]
+        options += ["--no-cache"] if self.is_fresh else []
+        if is_shared:
+            options += [f"--cache-{way}={site.host}/{SHARED}" for way in ("from", "to")]
         base = ["--build-arg", f"BASE={site.base}"]
-        self._buildah(["build", *fresh, *options, *base, "--tag", target, "."], project)
+        self._buildah(["build", *options, *base, "--tag", target, "."], project)
         self._buildah(["push", "--quiet", "--tls-verify=false", target], project)
         self.is_fresh = False
 

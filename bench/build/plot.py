@@ -20,7 +20,8 @@ def main(results: Path, image: Path) -> None:
 
     document = json.loads(results.read_text())
     titles = {key: title for key, title in document["scenarios"].items() if has(document, key)}
-    size = (14, 2.6)
+    # As wide for each as the titles need.
+    size = (2.8 * len(titles), 2.6)
     figure, axes = pyplot.subplots(1, len(titles), figsize=size, sharey=True, layout="constrained")
     for axis, (key, title) in zip(axes, titles.items(), strict=True):
         draw(axis, document["times"], key, title)

@@ -23,12 +23,15 @@ from cogworks.registry.push import ImageToPush, push_image
 from tests.parts.base_image import base_image
 from tests.parts.base_tree import Recipe, base_tree
 from tests.parts.docker_registry import docker_registry
+from tests.parts.missing import MissingPart
 
 RECIPE = Recipe(
     packages=("ca-certificates", "python3-minimal", "libpython3-stdlib", "python3-pip"),
 )
 """A Debian whose Python has pip, which the others install with."""
-REQUIREMENTS = ("scikit-learn==1.7.2", "numpy==2.2.6", "scipy==1.15.3", "pillow==11.3.0")
+SCIKIT_LEARN = ("scikit-learn==1.7.2", "numpy==2.2.6", "scipy==1.15.3", "pillow==11.3.0")
+TORCH = ("torch==2.13.0+cpu", "numpy==2.2.6")
+"""PyTorch's build for processors without a GPU; not every index has it."""
 ONE_MORE = "tabulate==0.9.0"
 """The small requirement that is added."""
 WHEELS = "wheels"
@@ -60,25 +63,33 @@ class Site:
     wheels: Path
 
 
-def fetch_wheels(folder: Path) -> Path:
-    """Return a folder with the wheels of all requirements, fetched once."""
+def fetch_wheels(folder: Path, requirements: Sequence[str]) -> Path:
+    """Return a folder with the wheels of requirements and of the one more, fetched once.
+
+    Raises:
+        MissingPart: they are not in the indexes that pip knows here.
+    """
     done = folder / "complete"
     if not done.exists():
         folder.mkdir(parents=True, exist_ok=True)
         platforms = ("--platform", "manylinux_2_28_x86_64", "--platform", "manylinux2014_x86_64")
         wanted = ("--python-version", "3.11", "--only-binary=:all:", *platforms)
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(folder)]
-        subprocess.run([*command, *wanted, *REQUIREMENTS, ONE_MORE], check=True)
+        asked = [*command, *wanted, *requirements, ONE_MORE]
+        if subprocess.run(asked, check=False).returncode:
+            raise MissingPart(f"pip cannot fetch {' '.join(requirements)} here")
         done.touch()
     return folder
 
 
-def write_project(folder: Path, weights_bytes: int = 0) -> Path:
+def write_project(
+    folder: Path, requirements: Sequence[str] = SCIKIT_LEARN, weights_bytes: int = 0
+) -> Path:
     """Write the project anew."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cog.yaml").write_text(CONFIG)
     (folder / "run.py").write_text(RUN)
-    write_requirements(folder, REQUIREMENTS)
+    write_requirements(folder, requirements)
     for number in range(CODE_FILES):
         (folder / f"part_{number:02}.py").write_text("value = 1  # a line\n" * 1000)
     if weights_bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.build.builders import BuildFailed, run, write_dockerfile
+from bench.build.builders import BuildFailed, Cogworks, run, write_dockerfile
 from bench.build.site import write_noise, write_project, write_requirements
 from cogworks.build.context import read_context
 
@@ -35,3 +35,15 @@ def test_noise_has_its_size_and_is_always_the_same(tmp_path: Path) -> None:
         write_noise(tmp_path / name, 3 * 1024 * 1024)
     assert (tmp_path / "one").stat().st_size == 3 * 1024 * 1024
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_elsewhere_is_another_cache_that_is_gone_afterwards(tmp_path: Path) -> None:
+    ours = Cogworks(tmp_path / "cache")
+    (ours.cache / "oci").mkdir(parents=True)
+    with ours.elsewhere():
+        assert not ours.cache.exists()
+        ours.cache.mkdir()
+        other = ours.cache
+    assert not other.exists()
+    assert ours.cache == tmp_path / "cache"
+    assert (ours.cache / "oci").is_dir()
