@@ -24,7 +24,9 @@ from .authors import SIGNATURES
 
 STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
 SAMPLE = sorted(STANDARD_LIBRARY.glob("*.py"))[::12] + sorted(STANDARD_LIBRARY.glob("json/*.py"))
-FIXTURES = sorted([*SIGNATURES.glob("*.py"), *SIGNATURES.glob("errors/*.py")])
+FIXTURES = sorted(
+    path for folder in ("", "errors/", "newer/") for path in SIGNATURES.glob(f"{folder}*.py")
+)
 TEXTS = [path.read_text(encoding="utf-8") for path in FIXTURES]
 
 

@@ -67,6 +67,14 @@ def test_parameters_of_an_alias_are_those_that_it_uses_in_order(tmp_path: Path) 
     ]
 
 
+def test_alias_may_be_filled_in_steps(tmp_path: Path) -> None:
+    text = "U = TypeVar('U')\nMap = Dict[T, U]\nMany = List[T]"
+    assert outputs(tmp_path, text, "Map[str, U][int]", "Many[Map[T, U]][str, bool]") == [
+        "dict[str, int]",
+        "list[dict[str, bool]]",
+    ]
+
+
 def test_newer_syntax_is_understood_under_every_python(tmp_path: Path) -> None:
     text = "type L[T] = list[T]\ntype D[\n    K,\n    V = L[K],\n] = dict[str, tuple[K, V]]"
     assert outputs(tmp_path, text, "L[L[int]]", "D[int]", "D[int, str]") == [
@@ -85,6 +93,9 @@ def test_newer_syntax_is_understood_under_every_python(tmp_path: Path) -> None:
         ("type L[T] = list[T]\ndef run() -> L[int, str]: ...", "L[int, str] does not fit"),
         ("type M[*Ts] = tuple[*Ts]\ndef run() -> M[int]: ...", "several types"),
         ("type P[**Q] = list\ndef run() -> P[[int]]: ...", "several types"),
+        ("def run() -> int[str]: ...", "unsupported type int[str]"),
+        ("def run() -> T[int]: ...", "unsupported type T[int]"),
+        ("def run[U](x: U[int]) -> int: ...", "unsupported type U[int]"),
         ("def run[T](x: T) -> int: ...", "nothing fills in the type parameter T"),
         ("L = list[T]\ndef run() -> L[Missing]: ...", "cannot resolve type 'Missing'"),
     ],

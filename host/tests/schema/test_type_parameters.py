@@ -54,3 +54,13 @@ def test_a_parameter_is_the_same_each_time() -> None:
 def test_what_is_no_expression_is_no_default() -> None:
     tokens = list(tokenize.generate_tokens(io.StringIO("T = list[ + ]").readline))
     assert read_parameters(tokens[:-2])[0].default is None
+
+
+@pytest.mark.parametrize("text", [",", "*", "T, , U", "T =", "**", "T = , U"])
+def test_half_a_list_of_parameters_is_survived(text: str) -> None:
+    tokens = [
+        token
+        for token in tokenize.generate_tokens(io.StringIO(text).readline)
+        if token.type not in (tokenize.NEWLINE, tokenize.ENDMARKER)
+    ]
+    assert all(item.default is None for item in read_parameters(tokens))

@@ -9,7 +9,8 @@ import pytest
 from cog import BaseModel
 from cog._schema.coerce import coerce_inputs
 from cog._schema.encode import encode_output
-from cog._schema.live_generics import bases_of, completed, parameters_of, split
+from cog._schema.errors import SignatureError
+from cog._schema.live_generics import bases_of, completed, default_of, parameters_of, split
 from cog._schema.signature import read_signature
 from cog._schema.types import type_name
 
@@ -121,3 +122,28 @@ def test_method_of_a_generic_class_gets_the_types_of_the_class_that_inherits_it(
     shown = [type_name(item.type) for item in signature.inputs]
     assert shown == ["list[str]", "list[int]"]
     assert type_name(signature.output) == "dict[str, list[str]]"
+
+
+def test_default_that_cannot_be_evaluated_or_leads_to_itself_is_an_error_of_ours() -> None:
+    class Missing:
+        __name__ = "T"
+
+        @property
+        def __default__(self) -> Any:
+            raise NameError("name 'Nope' is not defined")
+
+    with pytest.raises(SignatureError, match=r"default of the type parameter T .*'Nope'"):
+        default_of(Missing())
+
+
+def test_types_that_never_end_are_an_error_of_ours() -> None:
+    deep: Any = int
+    for _ in range(2000):
+        deep = list[deep]
+
+    def run() -> int:
+        raise NotImplementedError
+
+    run.__annotations__["return"] = deep
+    with pytest.raises(SignatureError, match="nested too deeply"):
+        read_signature(run)

@@ -229,6 +229,10 @@ class Annotations:
         known = KNOWN.get(name)
         if known is not None:
             return Known(known, () if known == "Path" else hints, place)
+        if isinstance(node.value, ast.Subscript):  # ``Many[T][int]``
+            template = self.read(node.value, scope, depth + 1)
+            name = text_of(node.value)
+            return close(template, name, variables_in(template), hints, place)
         found = self._names.resolve(node.value, scope)
         return _the_one(
             [self._fill(item, node, hints, scope, depth) for item in found], node, place
@@ -249,7 +253,7 @@ class Annotations:
             template = self._read_entity(entity, node.value, scope, depth)
         if isinstance(template, Foreign):
             return Foreign(text_of(node), template.problem, template.advice, place)
-        return template
+        return Foreign(text_of(node), "", "", place) if isinstance(template, Variable) else template
 
     def _fill_alias(
         self,
@@ -263,6 +267,8 @@ class Annotations:
         if isinstance(template, Foreign):
             return replace(template, text=text_of(node), where=place)
         parameters = self._declared(entity) or self._parameters_of_call(entity)
+        if not parameters and isinstance(template, Variable):
+            return Foreign(text_of(node), "", "", place)
         if not parameters and isinstance(entity.node, (ast.Name, ast.Attribute)):
             # Another name of a class or an alias: ``B = Box``.
             found = self._names.resolve(entity.node, entity.scope)

@@ -65,11 +65,11 @@ def read_parameters(tokens: list[tokenize.TokenInfo]) -> tuple[TypeParameter, ..
     """Return the parameters whose tokens, without the brackets around them, are given."""
     found: list[TypeParameter] = []
     for part in _split(tokens, ","):
-        stars = part[0].string if part[0].string in ("*", "**") else ""
-        head = part[1:] if stars else part
+        stars = part[:1] if part and part[0].string in ("*", "**") else []
+        head = part[len(stars) :]
         if head:
             default = list(_split(head, "="))[1:2]
-            read = _expression(default[0]) if default else None
+            read = _expression(default[0]) if default and default[0] else None
             found.append(TypeParameter(head[0].string, bool(stars), read))
     return tuple(found)
 

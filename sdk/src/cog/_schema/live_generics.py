@@ -10,6 +10,7 @@ import sys
 import typing
 from typing import Any, Optional
 
+from cog._schema.errors import SignatureError
 from cog._schema.generics import model_of, substitute
 from cog._schema.types import MISSING
 
@@ -35,9 +36,17 @@ def is_alias(annotation: Any) -> bool:
 
 
 def default_of(variable: Any) -> Any:
-    """Return the type that stands for a parameter where none is given; MISSING if there is none."""
+    """Return the type that stands for a parameter where none is given; MISSING if there is none.
+
+    Raises:
+        SignatureError: there is one that cannot be evaluated.
+    """
     has_default = getattr(variable, "has_default", None)
-    default = getattr(variable, "__default__", None)
+    try:
+        default = getattr(variable, "__default__", None)
+    except Exception as error:  # It is evaluated now, and may name what is not there.
+        message = f"the default of the type parameter {variable.__name__} cannot be evaluated"
+        raise SignatureError(f"{message}: {error}") from error
     if has_default is not None:
         return default if has_default() else MISSING
     # Older releases of typing_extensions have None where there is no default.

@@ -47,6 +47,13 @@ def read_signature(target: Any, mode: str = "run") -> Signature:
     Raises:
         SignatureError: it cannot be a model; the message says why in one sentence.
     """
+    try:
+        return _read_target(target, mode)
+    except RecursionError as error:
+        raise SignatureError("a type leads to itself, or is nested too deeply") from error
+
+
+def _read_target(target: Any, mode: str) -> Signature:
     if inspect.isclass(target):
         name = find_method(target, mode)
         _check_setup(target)

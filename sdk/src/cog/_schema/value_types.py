@@ -124,7 +124,7 @@ class ValueTypes:
             return self.read(place, hint.default())
         if not isinstance(hint, Known):
             raise unsupported(place, hint)
-        if hint.name in _LEAVES:
+        if hint.name in _LEAVES and not hint.args:
             return _LEAVES[hint.name]
         return self._container(place, hint)
 
