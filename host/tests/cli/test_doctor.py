@@ -308,6 +308,23 @@ def test_an_output_of_pydantic_becomes_one_of_cog(make_project: Make) -> None:
     )
 
 
+def test_pydantic_is_imported_no_more_where_nothing_else_uses_it(make_project: Make) -> None:
+    model = PYDANTIC.replace("from pydantic import BaseModel, ConfigDict", "import os, pydantic")
+    model = model.replace("(BaseModel)", "(pydantic.BaseModel)").replace(
+        "= Config", "= pydantic.Config"
+    )
+    project = make_project(model)
+    doctor(project, "--fix")
+    text = (project.directory / "run.py").read_text()
+    assert "import os\n" in text
+    assert "pydantic" not in text
+    assert "class Out(BaseModel):\n    image: Path\n" in text
+    kept = model.replace("class Runner(", "E = pydantic.ValidationError\n\n\nclass Runner(")
+    project = make_project(kept)
+    doctor(project, "--fix")
+    assert "import os, pydantic\n" in (project.directory / "run.py").read_text()
+
+
 def test_cogs_model_gets_another_name_where_pydantics_is_still_used(make_project: Make) -> None:
     other = "class Config(BaseModel):\n    size: int\n\n"
     project = make_project(PYDANTIC.replace("class Out", other + "class Out"))

@@ -104,8 +104,21 @@ def _rewrite(source: SourceText, classes: list[ast.ClassDef]) -> bytes:
         gone = orphans & {alias.asname or alias.name for alias in statement.names}
         if gone:
             source.remove_names(statement, gone)
+    if "pydantic" not in names_left:
+        _remove_module(source)
     _import_from_cog(source, f"BaseModel as {CLASH_NAME}" if is_clash else "BaseModel", new_name)
     return source.result()
+
+
+def _remove_module(source: SourceText) -> None:
+    """Remove ``import pydantic`` where the classes that were changed alone used it."""
+    if "pydantic" not in {name.id for name in used_names(source.tree)}:
+        return
+    for statement in source.tree.body:
+        if isinstance(statement, ast.Import):
+            names = {alias.asname or alias.name for alias in statement.names}
+            if "pydantic" in names:
+                source.remove_names(statement, {"pydantic"})
 
 
 def _import_from_cog(source: SourceText, imported: str, name: str) -> None:
