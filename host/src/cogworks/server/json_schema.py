@@ -11,8 +11,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import jsonschema_rs
-
 from cog._schema.kinds import is_dict, is_list
 from cog._schema.scalars import TEXTS
 
@@ -76,6 +74,9 @@ def to_json_schema(schema: Any) -> Any:
 @lru_cache(maxsize=256)
 def _is_understood(pattern: str) -> bool:
     """Tell whether the validator knows a pattern; of Python's it does not know ``(?P=name)``."""
+    # Here, because the command reads this module for its formats alone.
+    import jsonschema_rs
+
     try:
         jsonschema_rs.Draft202012Validator({"pattern": pattern})
     except jsonschema_rs.ValidationError:
