@@ -131,7 +131,7 @@ class NoEngineError(StageError):
             *(f"  {one}" for one in needed),
             "What was looked for:",
             *(f"  {one}" for one in reasons),
-            "Install buildah, or start docker or podman, and build again.",
+            "Install buildah, or start docker or podman, and build again; or, as root on Linux, use --engine sandbox.",
         ]
         super().__init__("\n".join(lines))
 

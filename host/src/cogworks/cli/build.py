@@ -109,4 +109,6 @@ def _explain(building: Building, name: Reference) -> None:
         click.echo(f"{mark} {step.title:{width}}  {step.what}")
         click.echo(f"  {'':{width}}  {click.style(step.reason, dim=building.state.console.color)}")
     if any(step.needs_engine for step in steps):
-        click.echo("* is executed in a container, by buildah, docker or podman.")
+        click.echo(
+            "* is executed in a container, by buildah, docker or podman, or as --engine says."
+        )

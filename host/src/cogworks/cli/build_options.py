@@ -122,10 +122,10 @@ def _options() -> list[Callable[[Any], Any]]:
         click.option(
             "--engine",
             "build_engine",
-            type=click.Choice(["buildah", "docker", "podman"]),
+            type=click.Choice(["buildah", "docker", "podman", "sandbox"]),
             envvar="COG_BUILD_ENGINE",
             show_envvar=True,
-            help="What runs steps that need it: system_packages, build.run. [default: the first that can be used]",
+            help="What runs steps that need it: system_packages, build.run. [default: the first of buildah, docker, podman that can be used]",
         ),
         click.option(
             "--network",

@@ -93,7 +93,7 @@ def test_where_none_can_be_used_each_has_its_reason(tmp_path: Path) -> None:
         "  buildah is installed, but cannot be used: no storage",
         "  docker is of version 19.03.1; 20.10 or newer is needed",
         "  podman is not installed",
-        "Install buildah, or start docker or podman, and build again.",
+        "Install buildah, or start docker or podman, and build again; or, as root on Linux, use --engine sandbox.",
     ]
 
 

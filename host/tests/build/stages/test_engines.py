@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 from cogworks.build.errors import CommandError
 from cogworks.build.stages.below import Below, LocalLayer
 from cogworks.build.stages.buildah import Buildah
-from cogworks.build.stages.choose import choose_engine
+from cogworks.build.stages.choose import choose_engine, why_not
 from cogworks.build.stages.containerfile import Step
 from cogworks.build.stages.diff import Diff
 from cogworks.build.stages.docker import Docker
@@ -24,6 +25,7 @@ from cogworks.build.stages.engine import PREFIX, Engine, Job
 from cogworks.build.stages.layer_tar import layer_members, read_layer
 from cogworks.build.stages.needless import drop_needless_marks
 from cogworks.build.stages.normal import normalize
+from cogworks.build.stages.sandbox import Sandbox
 from cogworks.build.stages.secrets import Secret, SecretSource
 from cogworks.oci.digest import digest_of
 from cogworks.oci.layer import Codec, Layer
@@ -76,6 +78,8 @@ class Bench:
 
     def leftovers(self) -> list[str]:
         """Return images and containers that the engine has."""
+        if self.engine.name == "sandbox":
+            return []  # It knows none.
         images = self.part.run("images", "--quiet").stdout.split()
         name = Path(self.part.client).name
         listing = ["containers", "--quiet"] if name == "buildah" else ["ps", "--all", "--quiet"]
@@ -84,9 +88,10 @@ class Bench:
         return [*images, *self.part.run(*listing).stdout.split()]
 
 
-@pytest.fixture(params=["docker", "buildah", "podman"])
+@pytest.fixture(params=["docker", "buildah", "podman", "sandbox"])
 def bench(request: pytest.FixtureRequest, debian: BaseTree, tmp_path: Path) -> Iterator[Bench]:
-    part: Part = request.getfixturevalue(request.param)
+    is_sandbox = request.param == "sandbox"
+    part: Part = no_part() if is_sandbox else request.getfixturevalue(request.param)
     # The client that the part has: another one may be earlier on PATH.
     folders = f"{Path(part.client).parent}:{part.environment['PATH']}"
     engine = choose_engine({**part.environment, "PATH": folders}, [], request.param)
@@ -95,6 +100,15 @@ def bench(request: pytest.FixtureRequest, debian: BaseTree, tmp_path: Path) -> I
     bench = Bench(part, engine, below, tmp_path)
     yield bench
     assert bench.leftovers() == []
+
+
+def no_part() -> Part:
+    """Return what stands for a part where no program is needed."""
+    variables = {"PATH": os.environ["PATH"]}
+    reason = why_not("sandbox", variables, 15.0)
+    if reason:
+        pytest.skip(f"the sandbox {reason}")
+    return Part(sys.executable, variables)
 
 
 def packed(bench: Bench, diff: Diff) -> bytes:
@@ -164,7 +178,7 @@ def with_variables(engine: Engine, variables: Mapping[str, str]) -> Engine:
         return replace(
             engine, engine=replace(inner, environment={**inner.environment, **variables})
         )
-    assert isinstance(engine, Buildah)
+    assert isinstance(engine, Buildah | Sandbox)
     return replace(engine, environment={**engine.environment, **variables})
 
 
@@ -246,6 +260,8 @@ def test_an_interrupted_command_leaves_no_container_and_no_image(
 def test_what_a_killed_build_has_left_can_be_removed_by_its_name(
     bench: Bench, tmp_path: Path
 ) -> None:
+    if bench.engine.name == "sandbox":
+        pytest.skip("it leaves a folder only")
     root = str(Path(__file__).resolve().parents[4])
     name = f"{PREFIX}1-abc-def"
     text = INTERRUPTED.format(path=[root, *sys.path], variable=PATH, name=bench.engine.name)
@@ -266,3 +282,31 @@ def test_what_a_killed_build_has_left_can_be_removed_by_its_name(
     assert bench.leftovers() != []
     bench.engine.remove(name)
     assert bench.leftovers() == []
+
+
+def test_no_command_of_the_sandbox_goes_on_when_the_builder_is_killed(
+    bench: Bench, tmp_path: Path
+) -> None:
+    if bench.engine.name != "sandbox":
+        pytest.skip("it is about the sandbox")
+    root = str(Path(__file__).resolve().parents[4])
+    text = INTERRUPTED.format(path=[root, *sys.path], variable=PATH, name=bench.engine.name)
+    with subprocess.Popen(
+        [sys.executable, "-c", text, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        started = list(descendants(process.pid))
+        # The program that makes the namespaces, the first process in them, and the shell.
+        assert len(started) >= 3
+        waiting = [os.pidfd_open(pid) for pid in started]
+        process.kill()
+        for one in waiting:
+            assert select.select([one], [], [], 10)[0]
+            os.close(one)
+
+
+def descendants(pid: int) -> Iterator[int]:
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        yield int(child)
+        yield from descendants(int(child))

@@ -14,6 +14,7 @@ from cogworks.build.assemble import BuiltImage, How, assemble
 from cogworks.build.base_image import find_base
 from cogworks.build.cache import Cache
 from cogworks.build.errors import NoEngineError, SecretError, StageError
+from cogworks.build.stages.choose import why_not
 from cogworks.build.stages.secrets import SecretSource
 from cogworks.build.stages.tools import StageOptions
 from cogworks.oci.layer import Codec
@@ -192,6 +193,19 @@ def test_what_ran_once_does_not_run_again(bench: Bench, buildah: Part) -> None:
     other = bench.build(buildah, cache)
     assert "opt/hello" in layer_of(other, "commands")
     assert bench.shown.lines.count("Running 2 commands of cog.yaml with buildah") == 2
+
+
+def test_the_sandbox_makes_the_image_that_buildah_makes(bench: Bench, buildah: Part) -> None:
+    variables = {"PATH": os.environ["PATH"]}
+    reason = why_not("sandbox", variables, 15.0)
+    if reason:
+        pytest.skip(f"the sandbox {reason}")
+    bench.write("cog.yaml", CONFIG)
+    first = bench.build(buildah, bench.cache("one"))
+    second = bench.build(Part("/nowhere/sandbox", variables), bench.cache("two"))
+    assert "Running 2 commands of cog.yaml with sandbox" in bench.shown.lines
+    assert HUSH not in "\n".join(bench.shown.lines)
+    assert second.digest == first.digest
 
 
 def test_a_package_that_does_not_exist_is_named(bench: Bench, buildah: Part) -> None:

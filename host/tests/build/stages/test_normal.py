@@ -120,3 +120,13 @@ def test_a_module_that_goes_by_the_time_of_its_source_gets_that_of_the_image() -
 )
 def test_a_module_that_goes_by_a_hash_stays_as_it_is(header: bytes) -> None:
     assert with_source_time_0(header) == header
+
+
+def test_a_folder_that_only_engines_have_touched_is_left_out() -> None:
+    diff = diff_of("etc/", "etc/hosts", "etc/passwd-", "opt/x")
+    normalize(diff, keeps_temporary=True)
+    assert list(diff.nodes) == ["opt/x"]
+    for path, removed in (("etc/x", ()), ("opt/x", ("etc/motd",))):
+        diff = diff_of("etc/", path, removed=removed)
+        normalize(diff, keeps_temporary=True)
+        assert list(diff.nodes) == ["etc", path]

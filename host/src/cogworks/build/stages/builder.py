@@ -6,7 +6,7 @@ import csv
 import io
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cogworks.build.errors import CommandError, StageError
@@ -17,6 +17,7 @@ from cogworks.build.stages.program import Ended, follow
 from cogworks.build.stages.secrets import Mask, Secret
 from cogworks.engines.redact import redact
 from cogworks.oci.errors import quoted
+from cogworks.oci.platform import Platform
 
 FILE = "Containerfile"
 _FOREIGN_MACHINE = "exec format error"
@@ -108,10 +109,15 @@ def _failure(job: Job, output: BuildOutput, ended: Ended, mask: Mask) -> StageEr
         said = "\n".join(f"  {line}" for line in lines) or f"  exit code {ended.code}"
         return StageError(f"The engine cannot build:\n{said}")
     step = job.steps[index]
-    advice = ""
-    if any(_FOREIGN_MACHINE in line.lower() for line in (*lines, *ended.lines)):
-        advice = (
-            f"This machine cannot run programs for {job.below.platform}. "
-            "Install qemu-user-static (binfmt), or build on a machine of that kind."
-        )
+    advice = foreign_machine_advice((*lines, *ended.lines), job.below.platform)
     return CommandError(step.where, quoted(mask.hide(step.text)), output.code, lines, advice)
+
+
+def foreign_machine_advice(lines: Iterable[str], platform: Platform) -> str:
+    """Return what to do where programs are for another machine; empty if that is not what failed."""
+    if not any(_FOREIGN_MACHINE in line.lower() for line in lines):
+        return ""
+    return (
+        f"This machine cannot run programs for {platform}. "
+        "Install qemu-user-static (binfmt), or build on a machine of that kind."
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,8 @@ from cogworks.engines.containers.find import PATIENT_S, examine
 
 NAMES = ("buildah", "docker", "podman")
 """In the order in which they are tried."""
+CHOICES = (*NAMES, "sandbox")
+"""What may be named. The sandbox runs commands as this machine's root, so it has to be asked for."""
 _FIRST_WITH_BUILDX = 23
 """Docker's program has needed the component buildx for BuildKit since this version."""
 _OLDEST_DOCKER = (20, 10)
@@ -42,8 +45,8 @@ def choose_engine(
         NoEngineError: none can be used.
         StageError: there is no engine of that name.
     """
-    if name is not None and name not in NAMES:
-        raise StageError(f"There is no engine {name!r} for builds; use {', '.join(NAMES)}.")
+    if name is not None and name not in CHOICES:
+        raise StageError(f"There is no engine {name!r} for builds; use {', '.join(CHOICES)}.")
     reasons: list[str] = []
     for each in NAMES if name is None else (name,):
         found = _FINDERS[each](environment, PATIENT_S)
@@ -106,6 +109,18 @@ def _find_docker(environment: Mapping[str, str], timeout_s: float) -> _Found:
     return Docker(with_buildkit, _builder_of(with_buildkit))
 
 
+def _find_sandbox(environment: Mapping[str, str], timeout_s: float) -> _Found:
+    if sys.platform != "linux":
+        return "is there on Linux only"
+    # Here, since nowhere else it could even be loaded.
+    from cogworks.build.stages.sandbox import Sandbox, why_no_sandbox
+
+    try:
+        return why_no_sandbox(environment, timeout_s) or Sandbox(environment)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"cannot be used: {error}"
+
+
 def _programs(first: str, environment: Mapping[str, str]) -> list[str]:
     """Return docker's programs on PATH: a later one may have what the first one lacks."""
     folders = environment.get("PATH", "").split(":")
@@ -138,4 +153,5 @@ _FINDERS: Mapping[str, Callable[[Mapping[str, str], float], _Found]] = {
     "buildah": _find_buildah,
     "docker": _find_docker,
     "podman": _find_podman,
+    "sandbox": _find_sandbox,
 }

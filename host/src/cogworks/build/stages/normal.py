@@ -65,6 +65,9 @@ def normalize(diff: Diff, *, keeps_temporary: bool, mounted: Iterable[str] = ())
             diff.drop(path)
     for path in [one.path for one in diff.nodes.values() if _is_dropped(one)]:
         del diff.nodes[path]
+    # Engines put files of their own into it; with some bases and some engines that touches it, with others not.
+    if not any(path.startswith("etc/") for path in (*diff.nodes, *diff.removed, *diff.opaque)):
+        diff.nodes.pop("etc", None)
     # What the base has in these folders may stay.
     diff.removed = {path for path in diff.removed if not _is_in_dropped_folder(path)}
     diff.opaque = {path for path in diff.opaque if not _is_in_dropped_folder(f"{path}/")}

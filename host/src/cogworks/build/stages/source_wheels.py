@@ -151,7 +151,9 @@ class SourceBuilder:
             "It could be built on the base image, but no engine for that can be used here:"
         )
         lines += [f"  {one}" for one in error.reasons]
-        lines.append("Install buildah, or start docker or podman, and build again.")
+        lines.append(
+            "Install buildah, or start docker or podman, and build again; or, as root on Linux, use --engine sandbox."
+        )
         return NoWheelError(source.title, str(self.shop.base.target), "\n".join(lines))
 
     @property

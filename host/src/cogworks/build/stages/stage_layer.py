@@ -23,7 +23,7 @@ from cogworks.build.stages.unpacked import BLOCK_BYTES, opened
 from cogworks.oci.layer import Codec
 from cogworks.oci.tar import archive
 
-STAGE_VERSION = "1"
+STAGE_VERSION = "2"
 """Part of every key: whoever changes what is kept of a command's changes raises it."""
 BUILD_VARIABLES = {
     # 1980: the oldest time that zip archives know. With it, Python's compiled modules go by the hash of their source.
