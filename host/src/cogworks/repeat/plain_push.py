@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import TYPE_CHECKING
 
 from cogworks._version import __version__
 from cogworks.repeat.image import INDEX_TYPE, MANIFEST_TYPE, digest_of, listing_of
+from cogworks.repeat.plain_http import AnswerError, PlainConnection
 
 if TYPE_CHECKING:
     from cogworks.repeat.shape import ImageRecord, TargetRecord
 
 TIMEOUT_S = 120.0
 """The longest time in which nothing is sent or received."""
-ANSWER_MAX_BYTES = 4 * 1024 * 1024
 _HEADERS = {"User-Agent": f"cogworks/{__version__}", "Accept-Encoding": "identity"}
 
 
@@ -44,7 +43,7 @@ def push_plainly(target: TargetRecord, image: ImageRecord, blobs: Mapping[str, b
         manifest, artifact = image["manifest"].encode(), image["artifact"].encode()
         registry.put_manifest(target["tag"], manifest, MANIFEST_TYPE)
         registry.attach(artifact, digest_of(manifest))
-    except (OSError, HTTPException, ValueError, KeyError) as error:
+    except (OSError, AnswerError, ValueError, KeyError, TypeError) as error:
         raise NotPlainError(str(error)) from error
     finally:
         registry.close()
@@ -55,35 +54,36 @@ class _Registry:
 
     def __init__(self, url: str, repository: str) -> None:
         self._url, self._repository = url, repository
-        self._connection = HTTPConnection(url.removeprefix("http://"), timeout=TIMEOUT_S)
+        self._connection = PlainConnection(url.removeprefix("http://"), TIMEOUT_S)
 
     def close(self) -> None:
         self._connection.close()
 
     def put_blob(self, digest: str, data: bytes) -> None:
-        answer, _ = self._ask("POST", self._path("blobs/uploads/"), (202,), b"")
-        where = (answer.getheader("Location") or "").removeprefix(self._url)
+        _, headers, _ = self._ask("POST", self._path("blobs/uploads/"), (202,))
+        where = headers.get("location", "").removeprefix(self._url)
         if not where.startswith("/") or where.startswith("//"):
             raise NotPlainError("the registry leads elsewhere")
         mark = "&" if "?" in where else "?"
         path = f"{where}{mark}digest={digest.replace(':', '%3A')}"
         self._ask("PUT", path, (201,), data, "application/octet-stream")
 
-    def put_manifest(self, name: str, data: bytes, media_type: str) -> HTTPResponse:
+    def put_manifest(self, name: str, data: bytes, media_type: str) -> dict[str, str]:
+        """Store a manifest and return the headers of the answer."""
         path = self._path(f"manifests/{name}")
-        answer, _ = self._ask("PUT", path, (201,), data, media_type)
-        if answer.getheader("Docker-Content-Digest", digest_of(data)) != digest_of(data):
+        _, headers, _ = self._ask("PUT", path, (201,), data, media_type)
+        if headers.get("docker-content-digest", digest_of(data)) != digest_of(data):
             raise NotPlainError("the registry has stored something else")
-        return answer
+        return headers
 
     def attach(self, artifact: bytes, subject: str) -> None:
         """Put an artifact beside its image, and into the list of those that are there."""
         digest = digest_of(artifact)
-        if self.put_manifest(digest, artifact, MANIFEST_TYPE).getheader("OCI-Subject"):
+        if "oci-subject" in self.put_manifest(digest, artifact, MANIFEST_TYPE):
             return
         tag = subject.replace(":", "-")
-        answer, listed = self._ask("GET", self._path(f"manifests/{tag}"), (200, 404))
-        if answer.status != 200:
+        status, _, listed = self._ask("GET", self._path(f"manifests/{tag}"), (200, 404))
+        if status != 200:
             self.put_manifest(tag, listing_of(artifact), INDEX_TYPE)
         elif digest not in {one["digest"] for one in json.loads(listed)["manifests"]}:
             raise NotPlainError("others have attached something, too")
@@ -96,15 +96,13 @@ class _Registry:
         method: str,
         path: str,
         expected: tuple[int, ...],
-        body: bytes | None = None,
+        body: bytes = b"",
         media_type: str = "",
-    ) -> tuple[HTTPResponse, bytes]:
+    ) -> tuple[int, dict[str, str], bytes]:
         headers = {**_HEADERS, **({"Content-Type": media_type} if media_type else {})}
         if method == "GET":
             headers["Accept"] = f"{INDEX_TYPE}, {MANIFEST_TYPE}"
-        self._connection.request(method, path, body, headers)
-        answer = self._connection.getresponse()
-        data = answer.read(ANSWER_MAX_BYTES)
-        if answer.status not in expected or not answer.isclosed():
-            raise NotPlainError(f"{method} was answered with {answer.status}")
-        return answer, data
+        status, found, data = self._connection.ask(method, path, headers, body)
+        if status not in expected:
+            raise NotPlainError(f"{method} was answered with {status}")
+        return status, found, data
