@@ -17,7 +17,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.network]
 def test_an_image_is_pulled_once_and_its_inputs_are_known_before_it_starts(
     desk: Desk, variables: Mapping[str, str]
 ) -> None:
-    image = desk.push(desk.copy("hello-world"))
+    directory = desk.copy("hello-world")
+    # Others pull this example, too, and the same project is the same image.
+    (directory / "only-here.txt").write_text("An image that no engine has.\n")
+    image = desk.push(directory)
     wrong = cog(desk.root, variables, "run", image, "-i", "txt=Ada")
     assert wrong.returncode == 1
     assert f"Pulling {image}\n" in wrong.stderr
