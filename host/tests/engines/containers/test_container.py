@@ -16,8 +16,10 @@ import pytest
 
 from cogworks.engines.containers.command import run
 from cogworks.engines.containers.container import (
+    Container,
     ContainerExited,
     StartError,
+    _spawn,
     describe_exit,
     running,
 )
@@ -211,6 +213,26 @@ def test_a_program_that_cannot_be_started_is_told(tmp_path: Path) -> None:
                 pass
 
     play(scene)
+
+
+@pytest.mark.slow
+def test_commands_that_end_as_they_are_given_up_say_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    environment = write_programs(tmp_path / "bin", docker="exit 0")
+    engine = ContainerEngine(DOCKER, str(tmp_path / "bin" / "docker"), environment, server=DOCKER)
+
+    async def scene() -> None:
+        for step in range(300):
+            container = Container(engine, "x", await _spawn(engine, ["/bin/true"]))
+            asking = asyncio.create_task(container.send_signal("HUP"))
+            await asyncio.sleep(0.0005 * (step % 12))
+            asking.cancel()
+            await asyncio.wait([asking])
+            await container._process.wait()
+
+    play(scene)
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize(

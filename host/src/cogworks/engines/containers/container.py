@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import secrets
 import signal
@@ -170,8 +171,7 @@ class Container:
             return
         await self._remove()
         if not self._ended.done():
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            _kill(self._process)
             await self._process.wait()
 
     async def _ask_to_stop(self, grace_s: float) -> None:
@@ -220,14 +220,29 @@ async def running(
 
 async def _finish(engine: ContainerEngine, command: Sequence[str]) -> str:
     """Run a command to its end; return what it printed, or nothing if it failed."""
-    process = await _spawn(engine, command)
+    starting = asyncio.create_task(_spawn(engine, command))
     try:
+        process = await asyncio.shield(starting)
         output, _ = await process.communicate()
     except asyncio.CancelledError:
-        process.kill()
+        process = (
+            await starting
+        )  # asyncio's own way to break off a start is that of `Process.kill`.
+        _kill(process)
         await process.wait()
         raise
     return output.decode("utf-8", "replace").strip() if process.returncode == 0 else ""
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """End a command and all that it has started; nothing happens if it has ended.
+
+    Not by ``Process.kill``: that collects the exit code of one that has just ended, and asyncio, which waits for it in a
+    thread, then prints a warning that it got lost.
+    """
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 async def _spawn(
