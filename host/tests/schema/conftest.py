@@ -15,4 +15,6 @@ def _clean_imports() -> Iterator[None]:
     yield
     for name in set(sys.modules) - set(modules):
         del sys.modules[name]
+    # An author's `secrets.py` has taken the place of Python's own, which others import later.
+    sys.modules.update(modules)
     sys.path[:] = path
