@@ -130,6 +130,23 @@ def test_an_edit_that_is_taken_back_is_the_image_that_it_was(desk: Desk) -> None
     assert "Image built as cog-my-project:latest" in third.told
 
 
+def test_weights_that_were_trained_again_are_the_ones_in_the_image(desk: Desk) -> None:
+    desk.write("cog.yaml", CONFIG.replace("build:\n", "build:\n  weights: ['*.bin']\n"))
+    desk.write("weights.bin", "1")
+    outputs = [build(desk).output]
+    desk.write("run.py", f"{RUN}\nx = 1\n")
+    done = build(desk)
+    assert done.was_short
+    outputs.append(done.output)
+    desk.write("weights.bin", "2")
+    outputs += [build(desk).output, build(desk).output]
+    desk.write("weights.bin", "3")
+    desk.write("run.py", f"{RUN}\nx = 2\n")
+    outputs += [build(desk).output, build(desk).output]
+    assert outputs[2] == outputs[3] != outputs[4] == outputs[5] == whole_digest(desk)
+    assert len(set(outputs)) == 4
+
+
 def test_a_commit_changes_the_labels(desk: Desk) -> None:
     build(desk, GITHUB_SHA="a" * 40)
     git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.com")

@@ -102,9 +102,8 @@ def _hashes(
 
 
 def _watched(context: Context, began_at: float) -> dict[str, Identity | None]:
-    """Return what tells of files that come, go or lead elsewhere: folders and links; and the weights."""
+    """Return what tells of files that come, go or lead elsewhere: folders and links."""
     names = ["", *context.folders, *(path for path, _ in context.links)]
-    names += [one.path for one in context.weights]
     directory = context.directory
     return {
         os.path.join(directory, name) if name else str(directory): _identity(

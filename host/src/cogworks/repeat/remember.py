@@ -87,7 +87,7 @@ def remember(done: Done) -> None:
     sizes = [one.size_bytes for one in context.code]
     if len(sizes) > FILES_MAX or sum(sizes) > BYTES_MAX:
         return
-    image, files = _image(done), identities(_deciding_files(done))
+    image, files = _image(done), identities(_deciding_files(done, context))
     source = _source(done, context)
     looked_at = [*files.values(), *(one for one, _ in source["files"].values())]
     is_settled = all(
@@ -164,8 +164,7 @@ def _source(done: Done, context: Context) -> SourceRecord:
     names = [one.path for one in context.code]
     found = identities((os.path.join(directory, name) for name in names), follow=False)
     hashes = hash_files(context, context.code)
-    weights = [one.path for one in context.weights]
-    watched = [*context.folders, *(path for path, _ in context.links), *weights]
+    watched = [*context.folders, *(path for path, _ in context.links)]
     paths = [str(directory), *(os.path.join(directory, name) for name in watched)]
     return {
         "directory": str(directory),
@@ -175,16 +174,17 @@ def _source(done: Done, context: Context) -> SourceRecord:
         "weight_patterns": list(done.how.weight_patterns),
         "separate_weights": done.how.separate_weights,
         "files": {name: (found[os.path.join(directory, name)], hashes[name]) for name in names},
-        "weights": weights,
+        "weights": [one.path for one in context.weights],
         "watched": identities(paths, follow=False),
         "warnings": list(context.warnings),
         "revision": dict(done.how.revision),
     }
 
 
-def _deciding_files(done: Done) -> Iterator[str]:
+def _deciding_files(done: Done, context: Context) -> Iterator[str]:
     """Yield the files that decide on everything but the code, whether they are there or not."""
     project = done.project
+    yield from (str(context.directory / one.path) for one in context.weights)
     config, directory = project.config_path, project.directory
     # One that is nearer would be another project.
     for folder in (done.directory, *done.directory.parents):
