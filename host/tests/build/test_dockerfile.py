@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cogworks.build.dockerfile import FIRST_LINE, Recipe, dockerfile
+from cogworks.build.dockerfile import Recipe, dockerfile
 from cogworks.build.errors import BuildError
+from cogworks.build.products import FIRST_LINE
 from cogworks.project.model import Build, Project, RunCommand, SecretMount
 
 HOME = Path("/project")

@@ -109,6 +109,14 @@ def test_what_a_killed_build_left_in_a_layout_goes_away_and_what_another_one_wri
         assert [path.name for path in folder.glob(".*")] == [".alive.0.part"]
 
 
+def test_what_a_killed_build_left_of_an_archive_goes_with_the_next(tmp_path: Path) -> None:
+    manifest, blobs = image()
+    for name in (".image.tar.0.part", ".other.tar.0.part"):
+        (tmp_path / name).write_bytes(b"half")
+    write_tar(tmp_path / "image.tar", manifest, PLATFORM, blobs)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".other.tar.0.part", "image.tar"]
+
+
 def test_a_layout_that_could_not_be_written_is_one_that_can_be_written_again(
     tmp_path: Path,
 ) -> None:

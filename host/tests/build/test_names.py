@@ -65,6 +65,13 @@ def test_a_name_that_is_none_is_quoted() -> None:
         image_name(project(), "UPPER")
 
 
+def test_an_empty_name_means_no_other_image() -> None:
+    with pytest.raises(InvalidReferenceError, match="it is empty"):
+        image_name(project(image="r.example/a"), "")
+    with pytest.raises(InvalidReferenceError, match="it is empty"):
+        target(project(image="r.example/a"), "")
+
+
 def test_an_image_is_pushed_to_the_argument_or_to_cog_yamls_name() -> None:
     assert target(project(image="r.example/a:v1")) == "r.example/a:v1"
     assert target(project(image="r.example/a:v1"), "r.example/b") == "r.example/b:latest"

@@ -6,6 +6,7 @@ import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -136,6 +137,7 @@ def test_a_layout_is_a_folder_or_one_file(desk: Desk) -> None:
     digest = desk.build("--output", "out").stdout.strip()
     index = json.loads((desk.project / "out" / "index.json").read_bytes())
     assert index["manifests"][0]["digest"] == digest
+    assert desk.build("--output", "out").stdout.strip() == digest
     text_of(desk.build("--output", str(desk.root / "image.tar")))
     with tarfile.open(desk.root / "image.tar") as archive:
         assert "oci-layout" in archive.getnames()
@@ -143,11 +145,43 @@ def test_a_layout_is_a_folder_or_one_file(desk: Desk) -> None:
 
 def test_progress_for_programs_is_a_json_object_a_line(desk: Desk) -> None:
     told = text_of(desk.build("--progress", "json"))
-    events = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
-    assert {"stage", "layer"} <= {event["event"] for event in events}
+    events = [json.loads(line) for line in told.splitlines()]
+    assert {"stage", "layer", "warning", "result"} <= {event["event"] for event in events}
+    assert events[-1]["text"].startswith("Image built as ")
+    assert events[-1]["digest"].startswith("sha256:")
     layer = next(event for event in events if event["event"] == "layer")
     assert layer["new"] is True
     assert layer["digest"].startswith("sha256:")
+
+
+def test_a_program_is_told_of_an_error_as_of_all_else(desk: Desk) -> None:
+    done = desk.run("build", "--no-load", "-t", "UPPER", BUILDKIT_PROGRESS="rawjson")
+    assert done.returncode == 1
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [one["event"] for one in events] == ["warning", "error"]
+    assert "lower-case" in events[-1]["text"]
+
+
+@pytest.mark.parametrize("arguments", [["--output", ""], ["--output", "run.py"], ["-t", ""]])
+def test_a_place_or_a_name_that_is_none_is_told_before_anything_is_fetched(
+    desk: Desk, arguments: list[str]
+) -> None:
+    assert isinstance(desk.build(*arguments).exception, CogworksError)
+    assert not (desk.root / "cache").exists()
+
+
+def test_the_time_of_an_image_is_one_that_can_be_written(desk: Desk) -> None:
+    assert desk.build("--timestamp", "253402300800").exit_code == 2
+    image = _configuration(desk, "--timestamp", "253402300799")
+    assert image["created"] == "9999-12-31T23:59:59Z"
+
+
+def _configuration(desk: Desk, *arguments: str) -> Any:
+    text_of(desk.build("--output", "out", *arguments))
+    blobs = desk.project / "out" / "blobs" / "sha256"
+    index = json.loads((desk.project / "out" / "index.json").read_bytes())
+    manifest = json.loads((blobs / index["manifests"][0]["digest"][7:]).read_bytes())
+    return json.loads((blobs / manifest["config"]["digest"][7:]).read_bytes())
 
 
 def test_a_push_sends_what_the_registry_lacks_and_prints_the_pinned_name(
@@ -177,7 +211,8 @@ def test_a_push_without_a_name_says_how_to_give_one(desk: Desk) -> None:
 def test_a_wrong_platform_is_told(desk: Desk) -> None:
     result = desk.build("--platform", "windows/amd64")
     assert isinstance(result.exception, CogworksError)
-    assert "windows/amd64" in str(result.exception)
+    assert "for linux/amd64 and linux/arm64, not for windows/amd64" in str(result.exception)
+    assert not (desk.root / "cache").exists()
 
 
 def test_weights_beside_the_image_are_refused_and_never_left_out(desk: Desk) -> None:

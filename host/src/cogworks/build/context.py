@@ -10,12 +10,14 @@ from pathlib import Path
 
 from cogworks.build.dockerignore import Dockerignore, parse_dockerignore
 from cogworks.build.errors import ContextError
+from cogworks.build.products import is_product_file, is_product_folder, is_product_name
 from cogworks.build.weights import WeightRule, weight_rule
 from cogworks.oci.errors import quoted
 from cogworks.project.path_patterns import PatternError
 
 NEVER = frozenset({".git", ".cog", "__pycache__", ".venv"})
-"""Names that are left out at any depth; so is every folder with a `pyvenv.cfg`, a virtual environment."""
+"""Names that are left out at any depth; so is every folder with a `pyvenv.cfg`, a virtual environment, and what
+`products` knows as images."""
 
 FILES_MAX = 1_000_000
 """More files than this are no project; somebody builds their home folder."""
@@ -117,7 +119,7 @@ def _walk(
     for entry in listed:
         path = prefix + entry.name
         is_folder = entry.is_dir(follow_symlinks=False)
-        if entry.name in NEVER or (is_folder and _is_environment(entry.path)):
+        if entry.name in NEVER or _is_no_source(entry, is_folder=is_folder):
             continue
         is_out = ignore.excludes(path)
         if not is_out:
@@ -127,8 +129,16 @@ def _walk(
             yield from _walk(Path(entry.path), f"{path}/", ignore)
 
 
-def _is_environment(folder: str) -> bool:
-    return os.path.lexists(os.path.join(folder, "pyvenv.cfg"))
+def _is_no_source(entry: os.DirEntry[str], *, is_folder: bool) -> bool:
+    """Tell whether something is a virtual environment, or an image that was written into the project."""
+    if is_folder:
+        environment = os.path.join(entry.path, "pyvenv.cfg")
+        return os.path.lexists(environment) or is_product_folder(entry.path)
+    return (
+        is_product_name(entry.name)
+        and entry.is_file(follow_symlinks=False)
+        and is_product_file(entry.path)
+    )
 
 
 def _take(found: _Found, path: str, entry: os.DirEntry[str]) -> None:

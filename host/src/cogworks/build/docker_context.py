@@ -20,7 +20,6 @@ from cogworks.build.cache import Cache
 from cogworks.build.code_layer import SCHEMA_NAME
 from cogworks.build.context import Context, SourceFile, read_context
 from cogworks.build.dockerfile import (
-    FIRST_LINE,
     METADATA,
     PACKAGES,
     PIP,
@@ -36,6 +35,7 @@ from cogworks.build.dockerfile import (
 from cogworks.build.errors import BuildError
 from cogworks.build.labels import FREEZE, image_labels
 from cogworks.build.locked_wheels import locked_wheels
+from cogworks.build.products import DOCKERFILE, FREEZE_FILE, is_docker_context
 from cogworks.build.pythons import Pythons, find_pythons
 from cogworks.build.sbom import LABEL as SBOM
 from cogworks.build.sdk_layer import MAIN
@@ -47,10 +47,6 @@ from cogworks.build.wheel_set import WheelFile, bring, coming, start
 from cogworks.engines.progress import Progress
 from cogworks.oci.documents import Json, canonical_json
 from cogworks.project.model import Project
-
-DOCKERFILE = "Dockerfile"
-FREEZE_FILE = "pip_freeze.txt"
-"""A label of the image that no Dockerfile can spell: it has line breaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,21 +154,13 @@ def _check(folder: Path) -> None:
     if not folder.exists():
         return
     try:
-        is_free = folder.is_dir() and (not any(folder.iterdir()) or _is_ours(folder))
+        is_free = folder.is_dir() and (not any(folder.iterdir()) or is_docker_context(str(folder)))
     except OSError as error:
         raise BuildError(f"{folder} cannot be read: {error.strerror or error}.") from error
     if not is_free:
         raise BuildError(
             f"{folder} is neither empty nor a context of `cog debug`; nothing was written. Name another folder."
         )
-
-
-def _is_ours(folder: Path) -> bool:
-    try:
-        with (folder / DOCKERFILE).open(encoding="utf-8") as file:
-            return file.readline().rstrip("\n") == FIRST_LINE
-    except (OSError, UnicodeDecodeError):
-        return False
 
 
 def _without(context: Context, directory: Path, folder: Path) -> Context:

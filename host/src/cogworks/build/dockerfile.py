@@ -31,6 +31,7 @@ from cogworks.build.image import (
     library_folders,
     model_environment,
 )
+from cogworks.build.products import FIRST_LINE
 from cogworks.build.sdk_layer import SDK_TREE
 from cogworks.build.server_layer import SERVER
 from cogworks.build.stages.command_layer import COMMAND_VARIABLES
@@ -44,7 +45,6 @@ PACKAGES, SERVER_WHEELS, TOOLS, SDK_FOLDER = "packages", "server", "tools", "sdk
 WEIGHTS, SOURCE, METADATA = "weights", "src", "metadata"
 """Folders of the context."""
 REQUIREMENTS, PIP = "requirements.txt", "pip.pyz"
-FIRST_LINE = "# What `cog build` makes of this project, as a Dockerfile."
 """By which a context is known as one of ours."""
 
 _PIP_FLAGS = (

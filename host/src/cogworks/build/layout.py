@@ -9,7 +9,9 @@ The same image gives the same bytes. Source: OCI image-spec v1.1, "Image Layout"
 
 from __future__ import annotations
 
+import glob
 import hashlib
+import os
 import secrets
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,6 +20,7 @@ from pathlib import Path
 
 from cogworks.build.errors import BuildError
 from cogworks.build.packer import Member, with_parents
+from cogworks.build.products import BLOBS, LAYOUT_FILE
 from cogworks.oci.digest import Digest
 from cogworks.oci.documents import canonical_json
 from cogworks.oci.manifest import Descriptor, Index, Manifest, descriptor_of
@@ -29,9 +32,50 @@ from cogworks.registry.blobs import Blob, BytesBlob
 if sys.platform != "win32":
     import fcntl
 
-LAYOUT_FILE, INDEX_FILE, BLOBS = "oci-layout", "index.json", "blobs/sha256"
+INDEX_FILE, TAR = "index.json", ".tar"
+_PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".zip")
 LAYOUT = canonical_json({"imageLayoutVersion": "1.0.0"})
 REF_NAME = "org.opencontainers.image.ref.name"
+
+
+def check_place(path: Path) -> None:
+    """Find out whether a layout could be written there, before anything is made that goes there.
+
+    Raises:
+        BuildError: it could not; the message says what to name instead.
+    """
+    if str(path) == "-":
+        raise BuildError("An image is not written to standard output. Name a file or a folder.")
+    if path.name.endswith(_PACKED):
+        raise BuildError(
+            f"{path}: layers are packed already, so an image is one .tar file, or a folder."
+        )
+    if path.suffix == TAR:
+        if path.is_dir():
+            raise BuildError(f"{path} is a folder, and is to be a file. Name another one.")
+    elif path.exists() and not _is_free(path):
+        raise BuildError(
+            f"{path} is neither empty nor an OCI layout; nothing was written. Name another folder."
+        )
+    above = next(one for one in path.absolute().parents if one.exists())
+    if not above.is_dir():
+        raise BuildError(f"{path} cannot be written: {above} is not a folder.")
+    if not os.access(above, os.W_OK):
+        raise BuildError(f"{path} cannot be written: {above} is read-only for this user.")
+
+
+def write_layout(
+    path: Path,
+    manifest: Manifest,
+    platform: Platform,
+    blobs: Mapping[Digest, Blob],
+    name: str = "",
+    artifacts: Sequence[Artifact] = (),
+) -> None:
+    """Write a layout as one archive if the path ends in `.tar`, else into a folder; arguments and errors as below."""
+    check_place(path)
+    write = write_tar if path.suffix == TAR else write_directory
+    write(path, manifest, platform, blobs, name, artifacts)
 
 
 def write_directory(
@@ -63,7 +107,7 @@ def write_directory(
         # First, so that what is written of it belongs to a layout also if the rest fails.
         _write(folder / LAYOUT_FILE, [LAYOUT])
         (folder / BLOBS).mkdir(parents=True, exist_ok=True)
-        _remove_orphans(folder / BLOBS)
+        _remove_orphans(folder / BLOBS, "*")
         for digest, blob in _all_blobs(manifest, blobs, artifacts).items():
             path = folder / BLOBS / digest.hex
             if not _has(path, digest):
@@ -91,6 +135,7 @@ def write_tar(
     members = layout_members(manifest, platform, blobs, _named(name), artifacts=artifacts)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_orphans(path.parent, glob.escape(path.name))
         _write(path, archive(with_parents(members)))
     except OSError as error:
         raise _unwritten(path, error) from error
@@ -194,9 +239,9 @@ def _write(path: Path, chunks: Iterator[bytes] | list[bytes]) -> None:
             unfinished.unlink()
 
 
-def _remove_orphans(folder: Path) -> None:
+def _remove_orphans(folder: Path, name: str) -> None:
     """Remove what builds that were killed have left unfinished; whoever writes still has a lock on it."""
-    for path in folder.glob(".*.part"):
+    for path in folder.glob(f".{name}.*.part"):
         with suppress(OSError), path.open("rb") as file:
             if _is_ours(file.fileno()):
                 path.unlink()

@@ -20,8 +20,9 @@ from dataclasses import dataclass
 
 from cogworks.build.assemble import BuiltImage
 from cogworks.build.errors import BuildError
-from cogworks.build.layout import BLOBS, REF_NAME, layout_members
+from cogworks.build.layout import REF_NAME, layout_members
 from cogworks.build.packer import with_parents
+from cogworks.build.products import BLOBS
 from cogworks.engines.containers.engine import ContainerEngine
 from cogworks.engines.containers.errors import ContainerError, reason
 from cogworks.engines.containers.images import (

@@ -40,7 +40,9 @@ def image_name(project: Project, tag: str | None = None) -> Reference:
         InvalidReferenceError: the name is none.
         ImageNameError: it has a digest.
     """
-    text = tag or project.image or project.model or default_name(project.directory.name)
+    # An empty name is one whose variable was not set: it must not mean another image.
+    default = project.image or project.model or default_name(project.directory.name)
+    text = default if tag is None else tag
     reference = parse_reference(text)
     if reference.digest is not None:
         raise ImageNameError(

@@ -30,6 +30,17 @@ UV_GLIBC_MINORS = (17, 28, *range(31, 41))
 """The `manylinux_2_N` platforms that uv resolves for."""
 
 
+def check_platform(platform: Platform) -> None:
+    """Refuse a platform that no packages are chosen for.
+
+    Raises:
+        LockError: no wheel can be chosen for it.
+    """
+    if platform.os != "linux" or platform.architecture not in MACHINES:
+        names = " and ".join(f"linux/{name}" for name in MACHINES)
+        raise LockError(f"Images are built for {names}, not for {platform}.")
+
+
 @dataclass(frozen=True)
 class Target:
     """Where the packages will run; ``glibc`` is that of the base image."""
@@ -40,9 +51,7 @@ class Target:
 
     def __post_init__(self) -> None:
         """Refuse what no wheel can be chosen for."""
-        if self.platform.os != "linux" or self.platform.architecture not in MACHINES:
-            names = " and ".join(f"linux/{name}" for name in MACHINES)
-            raise LockError(f"Images are built for {names}, not for {self.platform}.")
+        check_platform(self.platform)
 
     def __str__(self) -> str:
         major, minor = self.python

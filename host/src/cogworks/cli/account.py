@@ -44,7 +44,4 @@ def sent_row(sizes: Sequence[int]) -> tuple[str, str]:
 
 def show_account(console: Console, title: str, rows: Sequence[tuple[str, str]]) -> None:
     """Print it."""
-    width = max(len(name) for name, _ in rows)
-    console.info(title)
-    for name, text in rows:
-        console.detail(f"{name:{width}}  {text}")
+    console.account(title, rows)

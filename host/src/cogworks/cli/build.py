@@ -10,6 +10,7 @@ import click
 from cogworks.cli.account import built_title, show_account
 from cogworks.cli.build_options import build_options
 from cogworks.cli.building import Building, account, start_building
+from cogworks.cli.errors import OptionError
 from cogworks.cli.loading import Loading
 from cogworks.cli.options import CONTEXT_SETTINGS
 from cogworks.cli.remembering import remember_build
@@ -69,15 +70,16 @@ def command(
 
     with start_building(context, values) as building:
         name = image_name(building.project, tag)
+        place = None if output is None else _checked(output)
         if explain:
             _explain(building, name)
             return
-        loading = Loading(building, wanted=False if load is None and output else load)
+        loading = Loading(building, wanted=False if load is None and place else load)
         image = building.build(building.find_base())
         is_changed = building.keep(name, image)
         rows = account(image)
-        if output is not None:
-            rows.append(("written to", _write(building, image, Path(output), name)))
+        if place is not None:
+            rows.append(("written to", _write(building, image, place, name)))
         told = loading.load(image, name)
         building.display.close()
         title = built_title(name.familiar, is_changed=is_changed)
@@ -87,15 +89,24 @@ def command(
             remember_build(building, image, name, told, loading.absent_programs)
 
 
+def _checked(output: str) -> Path:
+    """Return where a layout goes, once it is known that it can go there."""
+    from cogworks.build.layout import check_place
+
+    if not output:
+        raise OptionError("--output: name a file that ends in .tar, or a folder.")
+    check_place(Path(output))
+    return Path(output)
+
+
 def _write(building: Building, image: BuiltImage, path: Path, name: Reference) -> str:
     """Write an OCI layout and return where."""
-    from cogworks.build.layout import write_directory, write_tar
+    from cogworks.build.layout import write_layout
 
-    write = write_tar if path.suffix == ".tar" else write_directory
     building.display.stage(f"Writing {path}")
     blobs = image.blobs(building.registries.client)
     platform = image.config.platform
-    write(path, image.manifest, platform, blobs, name.familiar, image.artifacts)
+    write_layout(path, image.manifest, platform, blobs, name.familiar, image.artifacts)
     return str(path)
 
 

@@ -8,7 +8,6 @@ QuietBuild    nothing but warnings
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +16,7 @@ from typing import Protocol
 
 import click
 
-from cogworks.cli.console import Console
+from cogworks.cli.console import Console, tell_event
 from cogworks.cli.progress import Display
 from cogworks.cli.sizes import shown_size
 
@@ -133,32 +132,32 @@ class PlainBuild(QuietBuild):
 
 
 class JsonBuild:
-    """Prints one JSON object a line; `event` says what it is, `time` is in seconds since 1970."""
+    """Prints one JSON object a line, as `console.tell_event` does."""
 
     def stage(self, text: str) -> None:
         """Tell what begins."""
-        self._tell("stage", text=text)
+        tell_event("stage", text=text)
 
     def line(self, text: str) -> None:
         """Tell a detail."""
-        self._tell("line", text=text)
+        tell_event("line", text=text)
 
     def done(self, text: str) -> None:
         """Tell what has ended."""
-        self._tell("done", text=text)
+        tell_event("done", text=text)
 
     def close(self) -> None:
         """Nothing to close."""
 
     def layer(self, line: LayerLine) -> None:
         """Tell of a layer."""
-        self._tell(
+        tell_event(
             "layer", title=line.title, size=line.size_bytes, new=line.is_new, digest=line.digest
         )
 
     def transfer(self, event: Transfer) -> None:
         """Tell how far an upload is."""
-        self._tell(
+        tell_event(
             "transfer",
             what=event.what,
             sent=event.sent_bytes,
@@ -168,11 +167,7 @@ class JsonBuild:
 
     def warning(self, text: str) -> None:
         """Tell what the user should know."""
-        self._tell("warning", text=text)
-
-    def _tell(self, event: str, **fields: object) -> None:
-        line = json.dumps({"event": event, "time": round(time.time(), 3), **fields})
-        click.echo(line, err=True)
+        tell_event("warning", text=text)
 
 
 class LateBuild:
@@ -225,9 +220,9 @@ def choose_build_display(
     style: str | None, environ: Mapping[str, str], console: Console
 ) -> BuildDisplay:
     """Return the display for `--progress`, else `BUILDKIT_PROGRESS`, else what stderr can show."""
-    chosen = style or environ.get("BUILDKIT_PROGRESS") or "auto"
-    if chosen in ("json", "rawjson"):
+    if is_json_wanted(style, environ):
         return JsonBuild()
+    chosen = _chosen(style, environ)
     if chosen == "quiet":
         return QuietBuild(console)
     is_capable = sys.stderr.isatty() and environ.get("TERM") != "dumb"
@@ -236,3 +231,12 @@ def choose_build_display(
 
         return LiveBuild(console)
     return PlainBuild(console)
+
+
+def is_json_wanted(style: str | None, environ: Mapping[str, str]) -> bool:
+    """Tell whether a program reads what is shown."""
+    return _chosen(style, environ) in ("json", "rawjson")
+
+
+def _chosen(style: str | None, environ: Mapping[str, str]) -> str:
+    return style or environ.get("BUILDKIT_PROGRESS") or "auto"

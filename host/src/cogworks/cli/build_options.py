@@ -14,6 +14,8 @@ from cogworks.cli.options import file_option, global_options
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+LATEST_TIME_S = 253_402_300_799
+"""The last second of the year 9999: RFC 3339, as configurations of images have it, knows four digits."""
 COMPRESSIONS = ("gzip", "zstd", "none")
 
 
@@ -142,7 +144,7 @@ def _options() -> list[Callable[[Any], Any]]:
         click.option(
             "--timestamp",
             "timestamp_s",
-            type=click.IntRange(min=-1),
+            type=click.IntRange(min=-1, max=LATEST_TIME_S),
             envvar="SOURCE_DATE_EPOCH",
             show_envvar=True,
             metavar="SECONDS",

@@ -13,8 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cogworks.cli.account import Rows, account_rows
-from cogworks.cli.build_display import BuildDisplay, LayerLine, choose_build_display
+from cogworks.cli.build_display import (
+    BuildDisplay,
+    LayerLine,
+    choose_build_display,
+    is_json_wanted,
+)
 from cogworks.cli.build_options import BuildOptions
+from cogworks.cli.console import JsonConsole
 from cogworks.cli.errors import NotAvailable, OptionError
 from cogworks.cli.prepare import (
     Options,
@@ -220,6 +226,10 @@ def start_building(
         CogworksError: there is no project, or it has problems.
     """
     state, options = context.ensure_object(State), BuildOptions(**values)
+    if is_json_wanted(options.progress_style, state.environ):
+        # What a program reads is JSON to the end, errors included.
+        state.console = JsonConsole(debug=state.console.debug)
+    _platform(options)
     project = open_project(state, Options(options.config_name))
     _refuse_managed_weights(project)
     document = _document(project, state, options)
@@ -276,9 +286,12 @@ def _document(project: Project, state: State, options: BuildOptions) -> dict[str
 
 
 def _platform(options: BuildOptions) -> Platform:
+    from cogworks.build.target import check_platform
     from cogworks.oci.platform import parse_platform
 
-    return parse_platform(options.platform or f"linux/{platform.machine().lower()}")
+    wanted = parse_platform(options.platform or f"linux/{platform.machine().lower()}")
+    check_platform(wanted)
+    return wanted
 
 
 def find_base_choice(project: Project, state: State, options: BuildOptions) -> BaseChoice:

@@ -6,8 +6,10 @@ A line has a symbol in front only where colours are on: they are off with `--no-
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 
 _GRAY, _YELLOW, _RED = 90, 33, 31
 SYMBOLS = {"info": ("⚙", _GRAY), "warning": ("⚠", _YELLOW), "error": ("✗", _RED)}
@@ -36,11 +38,48 @@ class Console:
         """Say why the command ends."""
         self._write("error", f"error: {text}")
 
+    def account(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
+        """Say what a command has come to: a title, and rows of (what, how it is) in columns."""
+        width = max(len(name) for name, _ in rows)
+        self.info(title)
+        for name, text in rows:
+            self.detail(f"{name:{width}}  {text}")
+
     def _write(self, level: str, text: str) -> None:
         if self.color:
             symbol, number = SYMBOLS[level]
             text = f"\x1b[{number}m{symbol}\x1b[0m {text}"
         print(text, file=sys.stderr, flush=True)
+
+
+class JsonConsole(Console):
+    """Says the same to a program: one JSON object a line, as `tell_event` writes it."""
+
+    def info(self, text: str) -> None:
+        """Tell what is going on."""
+        tell_event("info", text=text)
+
+    def detail(self, text: str) -> None:
+        """Tell more of what was said last."""
+        tell_event("line", text=text)
+
+    def warning(self, text: str) -> None:
+        """Tell what the user should know."""
+        tell_event("warning", text=text)
+
+    def error(self, text: str) -> None:
+        """Tell why the command ends."""
+        tell_event("error", text=text)
+
+    def account(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
+        """Tell what a command has come to, in one object."""
+        tell_event("result", text=title, **dict(rows))
+
+
+def tell_event(event: str, **fields: object) -> None:
+    """Write one JSON object on a line of stderr; `event` says what it is, `time` is in seconds since 1970."""
+    line = json.dumps({"event": event, "time": round(time.time(), 3), **fields})
+    print(line, file=sys.stderr, flush=True)
 
 
 def is_color_wanted(environ: Mapping[str, str], *, is_terminal: bool) -> bool:

@@ -109,8 +109,8 @@ def _write(building: Building, folder: Path) -> DockerContext:
 
 def _command(building: Building, written: DockerContext, name: Reference) -> list[str]:
     """Return what builds the folder, as words of a shell's command."""
-    from cogworks.build.docker_context import FREEZE_FILE
     from cogworks.build.labels import FREEZE
+    from cogworks.build.products import FREEZE_FILE
 
     # Without the variable, docker before 23 uses the builder that cannot bind folders.
     command = ["DOCKER_BUILDKIT=1", "docker", "build", "--tag", shlex.quote(name.familiar)]

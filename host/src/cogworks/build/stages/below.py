@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from cogworks.build.layout import BLOBS, LAYOUT, LAYOUT_FILE, write_directory
+from cogworks.build.layout import LAYOUT, write_directory
+from cogworks.build.products import BLOBS, LAYOUT_FILE
 from cogworks.oci.digest import Digest
 from cogworks.oci.image import ImageConfig, RunConfig
 from cogworks.oci.layer import Layer
