@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,9 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from cogworks.build.cache import Cache
+from cogworks.build.lock import read_lock
 from cogworks.build.resolve import resolve
-from cogworks.build.server_layer import INIT, PACKAGES
+from cogworks.build.server_layer import INIT, PACKAGES, TABLE
 from cogworks.build.target import Target
 from cogworks.oci.platform import parse_platform
 from cogworks.project import Build, Project
@@ -52,6 +55,17 @@ def test_the_first_process_of_a_container_is_in_the_list() -> None:
     assert any(line.startswith(Requirement(INIT).name) for line in PINNED)
 
 
+def test_the_table_has_wheels_of_the_list_and_names_no_index() -> None:
+    text = TABLE.read_text(encoding="utf-8")
+    listed = set(re.findall(r"sha256:([0-9a-f]{64})", PACKAGES.read_text(encoding="utf-8")))
+    found = set(re.findall(r"[0-9a-f]{64}", text))
+    assert found
+    assert found <= listed, "run scripts/lock"
+    assert "://" not in text
+    names = {Requirement(line.split("--hash")[0]).name for line in PINNED}
+    assert {one["name"] for one in tomllib.loads(text)["packages"]} == names
+
+
 @pytest.mark.slow
 @pytest.mark.network
 @pytest.mark.parametrize("machine", ["amd64", "arm64"])
@@ -59,7 +73,7 @@ def test_the_first_process_of_a_container_is_in_the_list() -> None:
 def test_there_is_a_wheel_of_every_package_for_every_python_and_machine(
     tmp_path: Path, minor: int, machine: str
 ) -> None:
-    """A list that was made from a part of an index has the hashes of that part only."""
+    """A list that was made from a part of an index has the hashes of that part only; the table says the same."""
     project = Project(PACKAGES.parent, PACKAGES, Build(f"3.{minor}", requirements_file=PACKAGES))
     target = Target((3, minor), parse_platform(f"linux/{machine}"))
     found = resolve(
@@ -71,3 +85,7 @@ def test_there_is_a_wheel_of_every_package_for_every_python_and_machine(
         environment=dict(os.environ),
     )
     assert len(found.wheels) >= 15
+    told = read_lock(TABLE.read_text(encoding="utf-8"), TABLE.parent, target).wheels
+    assert {one.digest: one.filename for one in told} == {
+        one.digest: one.filename for one in found.wheels
+    }

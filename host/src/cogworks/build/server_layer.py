@@ -12,7 +12,9 @@ from pathlib import Path
 
 from cogworks.build.bytecode import Compiler
 from cogworks.build.cache import Cache, CachedLayer
+from cogworks.build.late_wheels import LateWheels
 from cogworks.build.layer_key import layer_key
+from cogworks.build.lock import read_lock
 from cogworks.build.locked_wheels import locked_wheels
 from cogworks.build.own_wheels import HOST, SDK, own_wheel
 from cogworks.build.packer import Summary, with_parents, write_layer
@@ -27,6 +29,8 @@ SERVER = "opt/cogworks"
 INIT = "dumb-init>=1.2.5"
 PACKAGES = Path(__file__).with_name("prediction-server.txt")
 """Exact versions with hashes, so that the same project is the same image tomorrow; `scripts/lock` writes it."""
+TABLE = Path(__file__).with_name("pylock.prediction-server.toml")
+"""The wheels of that list, without the places where they are; written by `scripts/lock`, too."""
 COMMAND_ONLY = frozenset(
     {"click", "filelock", "isal", "rich", "uv", "watchfiles", "zstandard"},
 )
@@ -40,7 +44,7 @@ def server_wheels(
     environment: Mapping[str, str],
     packages: Path = PACKAGES,
 ) -> list[WheelFile]:
-    """Return the wheels of the server's environment.
+    """Return the wheels of the server's environment. Where ours are is asked only when one has to come here.
 
     Args:
         target: with the server's Python.
@@ -52,8 +56,25 @@ def server_wheels(
     """
     build = Build(python_version=target.python_version, requirements_file=packages)
     needs = Project(packages.parent, packages, build)
-    wheels, _ = locked_wheels(needs, target, cache, progress, environment)
+
+    def locate() -> list[WheelFile]:
+        return locked_wheels(needs, target, cache, progress, environment)[0]
+
+    wheels = _listed(target, cache, LateWheels(cache, locate)) if packages == PACKAGES else locate()
     return [*wheels, *(own_wheel(name, cache) for name in (SDK, HOST))]
+
+
+def _listed(target: Target, cache: Cache, source: LateWheels) -> list[WheelFile]:
+    """Return the wheels of the table that are for a target."""
+    found = read_lock(TABLE.read_text(encoding="utf-8"), TABLE.parent, target)
+    return [
+        WheelFile(
+            *(one.name, one.filename, one.digest, cache.wheel_path(one.digest)),
+            one.size_bytes or 0,
+            source,
+        )
+        for one in found.wheels
+    ]
 
 
 def server_layer(
