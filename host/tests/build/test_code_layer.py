@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import random
 import tarfile
@@ -9,14 +10,12 @@ import pytest
 
 from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.code_layer import (
-    WeightsContent,
     code_layer,
     metadata_layer,
     weights_layer,
 )
 from cogworks.build.context import Context, read_context
 from cogworks.build.errors import ContextError
-from cogworks.build.file_hash import identity_of
 from cogworks.oci.layer import Codec
 
 MIB = 1024 * 1024
@@ -35,7 +34,7 @@ def paths(context: Context) -> list[str]:
 
 
 def names(layer: CachedLayer) -> list[str]:
-    with tarfile.open(layer.path) as archive:
+    with tarfile.open(fileobj=io.BytesIO(b"".join(layer.blob.open()))) as archive:
         return archive.getnames()
 
 
@@ -139,15 +138,6 @@ def test_a_file_that_changes_while_it_is_packed_is_an_error_and_nothing_is_kept(
     assert not list(cache.root.rglob("blobs/sha256/*"))
 
 
-def test_weights_that_change_while_they_are_packed_are_an_error(tmp_path: Path) -> None:
-    path = write(tmp_path, {"w.bin": bytes(3 * MIB)}) / "w.bin"
-    content = iter(WeightsContent(path, 3 * MIB, identity_of(path)))
-    next(content)
-    path.write_bytes(b"x" * 3 * MIB)
-    with pytest.raises(ContextError, match=r"w\.bin changed while it was packed"):
-        list(content)
-
-
 def test_large_files_and_chosen_ones_are_weights(tmp_path: Path) -> None:
     project = write(tmp_path / "p", {"run.py": "", "models/tiny.bin": "w"})
     with (project / "big.bin").open("wb") as file:
@@ -197,10 +187,36 @@ def test_weights_that_do_not_shrink_are_stored_and_others_packed(
     layers = [weights_layer(cache, context, [one], Codec.ZSTD) for one in context.weights]
     assert [one.layer.codec for one in layers] == [Codec.NONE, Codec.ZSTD]
     assert names(layers[0]) == ["src", "src/noise.bin"]
+    assert [one.path.exists() for one in layers] == [False, True]
+
+
+def test_weights_that_are_stored_are_checked_again_where_that_is_asked_for(
+    tmp_path: Path, cache: Cache
+) -> None:
+    project = write(tmp_path / "p", {"w.bin": random.Random(1).randbytes(MIB)})
+    os.utime(project / "w.bin", (1, 1))
+    context = read_context(project, ["*.bin"])
+
+    root = cache.root.parent
+    caches = Cache(root), Cache(root), Cache(root, is_reused=False), Cache(root, is_verified=True)
+    layers = [weights_layer(one, context, context.weights, Codec.GZIP) for one in caches]
+    assert [one.is_new for one in layers] == [True, False, True, True]
+    assert len({one.layer.digest for one in layers}) == 1
+
+
+def test_weights_that_grew_since_the_project_was_read_are_an_error(
+    tmp_path: Path, cache: Cache
+) -> None:
+    project = write(tmp_path / "p", {"w.bin": bytes(MIB)})
+    context = read_context(project, ["*.bin"])
+    write(project, {"w.bin": bytes(MIB + 1)})
+    with pytest.raises(ContextError, match=r"w\.bin changed while it was packed"):
+        weights_layer(cache, context, context.weights, Codec.GZIP)
 
 
 def test_a_code_edit_leaves_weights_alone(tmp_path: Path, cache: Cache) -> None:
     project = write(tmp_path / "p", {"run.py": "1", "w.bin": "weights"})
+    os.utime(project / "w.bin", (1, 1))
     before = read_context(project, ["*.bin"])
     first = weights_layer(cache, before, before.weights, Codec.GZIP)
     write(project, {"run.py": "2"})

@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from cogworks.build.assemble import BuiltImage
 from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.errors import LayerMismatchError
 from cogworks.build.layer_index import ARTIFACT_TYPE, FACTS, KEY, LayerIndex
@@ -292,6 +294,22 @@ def test_a_fresh_machine_builds_and_pushes_without_packages_and_without_packing(
     shared = {one.cached.layer.digest for one in again.layers if one.cached.elsewhere}
     assert shared
     assert {pushed.outcomes[one] for one in shared} == {Outcome.MOUNTED}
+
+
+@pytest.mark.slow
+def test_weights_that_one_machine_has_sent_no_other_one_sends(
+    benches: tuple[Bench, Bench], client: Client, registry: FakeRegistry
+) -> None:
+    first, second = (parse_reference(f"{registry.host}/me/{name}:v1") for name in ("a", "b"))
+    images: list[BuiltImage] = []
+    for bench in benches:
+        (bench.project / "weights.bin").write_bytes(Random(1).randbytes(100_000))
+        images.append(bench.build(weight_patterns=("*.bin",)))
+    publish(client, first, images[0], index=index_of(benches[0]))
+    pushed = publish(client, second, images[1], index=index_of(benches[1]))
+    (weights,) = (one.cached for one in images[1].layers if one.title == "weights.bin")
+    assert pushed.outcomes[weights.layer.digest] is Outcome.MOUNTED
+    assert not weights.path.exists()
 
 
 @pytest.mark.slow

@@ -61,6 +61,7 @@ class CachedLayer:
         is_new: it was packed just now.
         facts: those that its packer told.
         elsewhere: where the blob is instead; then there is no file.
+        is_remote: that is not on this machine.
         shared_as: its key, if others may have it by that.
     """
 
@@ -69,6 +70,7 @@ class CachedLayer:
     is_new: bool
     facts: Mapping[str, object] = field(default_factory=dict[str, object])
     elsewhere: Blob | None = field(default=None, compare=False, repr=False)
+    is_remote: bool = False
     shared_as: str = ""
 
     @property
@@ -152,6 +154,12 @@ class Cache:
             shared_as = key if is_shared else ""
             return CachedLayer(layer, target, True, summary.facts, shared_as=shared_as)
 
+    def layer_in_place(self, archive: Blob, *, is_new: bool) -> CachedLayer:
+        """Return the layer of an archive that is stored as it is, read from where it is: its key is its digest."""
+        layer = Layer(archive.digest, archive.digest, archive.size_bytes, Codec.NONE)
+        path, key = self.blob_path(archive.digest), archive.digest.hex
+        return CachedLayer(layer, path, is_new, elsewhere=archive, shared_as=key)
+
     def missing(self, keys: Sequence[str], codec: Codec) -> frozenset[str]:
         """Return which layers have to be packed; all of them may be shared, and repeated."""
 
@@ -184,7 +192,7 @@ class Cache:
                         for block in found.elsewhere.open():
                             file.write(block)
                     self.keep(temporary, path, digest)
-        return replace(found, path=path, elsewhere=None)
+        return replace(found, path=path, elsewhere=None, is_remote=False)
 
     def _find(
         self, key: str, codec: Codec, *, is_shared: bool, is_repeatable: bool
@@ -201,7 +209,7 @@ class Cache:
         if known is None:
             return None
         path = self.blob_path(known.layer.digest)
-        return CachedLayer(known.layer, path, False, known.facts, known.blob, key)
+        return CachedLayer(known.layer, path, False, known.facts, known.blob, True, key)
 
     def _compare(self, key: str, layer: Layer, title: str, *, is_shared: bool) -> None:
         """Compare a layer that was packed anew with what the cache and others say of it."""
@@ -245,7 +253,6 @@ class Cache:
             stat = path.stat()
             fits = size_bytes is None or stat.st_size == size_bytes
             if fits and self.hashes.sha256(path) == digest.hex:
-                note_use(self.hashes.entry(path))
                 return True
             path.unlink()
         except FileNotFoundError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from cogworks.build.cache import Cache, CachedLayer
@@ -17,6 +18,7 @@ from cogworks.build.errors import ContextError
 from cogworks.build.file_hash import identity_of
 from cogworks.build.layer_key import layer_key
 from cogworks.build.packer import Member, Summary, with_parents, write_layer
+from cogworks.build.stored_layer import FileContent, changed, stored_archive
 from cogworks.oci.layer import Codec
 from cogworks.oci.tar import Directory, File, Symlink
 
@@ -59,22 +61,21 @@ def code_layer(
 def weights_layer(
     cache: Cache, context: Context, files: Sequence[SourceFile], codec: Codec
 ) -> CachedLayer:
-    """Return the layer of some files of weights: packed only where that makes them smaller."""
+    """Return the layer of some files of weights: packed only where that makes them smaller, else left where they are."""
     try:
-        identities = {one.path: identity_of(context.directory / one.path) for one in files}
+        members = with_parents([_weights_member(context, one) for one in files])
+        if not _is_worth_packing(context, files):
+            is_known = cache.is_reused and not cache.is_verified
+            archive, is_new = stored_archive(members, cache.hashes, is_known=is_known)
+            return cache.layer_in_place(archive, is_new=is_new)
         hashes = {one.path: cache.hashes.sha256(context.directory / one.path) for one in files}
-        chosen = codec if _is_worth_packing(context, files) else Codec.NONE
     except OSError as error:
         raise ContextError(f"{error.filename} cannot be read: {error.strerror}.") from error
     listed = [f"{one.path}\0{hashes[one.path]}\0{one.is_executable}" for one in files]
     key = layer_key("weights", SRC, sorted(listed))
-
-    def make(path: Path) -> Summary:
-        members = [_weights_member(context, one, identities[one.path]) for one in files]
-        return write_layer(with_parents(members), chosen, path)
-
     title = ", ".join(sorted(one.path for one in files))
-    return cache.layer(key, chosen, make, f"weights: {title}", is_shared=True)
+    make = partial(write_layer, members, codec)
+    return cache.layer(key, codec, make, f"weights: {title}", is_shared=True)
 
 
 def metadata_layer(cache: Cache, files: Mapping[str, bytes], codec: Codec) -> CachedLayer:
@@ -96,9 +97,13 @@ def _member(context: Context, one: SourceFile, sha256: str) -> Member:
     return entry, _Content(context.directory / one.path, one.size_bytes, sha256)
 
 
-def _weights_member(context: Context, one: SourceFile, identity: list[int]) -> Member:
+def _weights_member(context: Context, one: SourceFile) -> Member:
+    path = context.directory / one.path
+    identity = identity_of(path)
+    if identity[0] != one.size_bytes:
+        raise changed(path)
     entry = File(f"{SRC}/{one.path}", one.size_bytes, one.is_executable)
-    return entry, WeightsContent(context.directory / one.path, one.size_bytes, identity)
+    return entry, FileContent(path, one.size_bytes, identity)
 
 
 class _Content:
@@ -114,21 +119,7 @@ class _Content:
             size += len(chunk)
             yield chunk
         if size != self._size_bytes or digest.hexdigest() != self._sha256:
-            raise _changed(self._path)
-
-
-class WeightsContent:
-    """The same for a large file: its size, times and inode are compared, for a third digest would take long."""
-
-    def __init__(self, path: Path, size_bytes: int, identity: list[int]) -> None:
-        self._path, self._size_bytes, self._identity = path, size_bytes, identity
-
-    def __iter__(self) -> Iterator[bytes]:
-        if identity_of(self._path) != self._identity:
-            raise _changed(self._path)
-        yield from _read(self._path, self._size_bytes)
-        if identity_of(self._path) != self._identity:
-            raise _changed(self._path)
+            raise changed(self._path)
 
 
 def _read(path: Path, size_bytes: int) -> Iterator[bytes]:
@@ -137,10 +128,6 @@ def _read(path: Path, size_bytes: int) -> Iterator[bytes]:
         while left and (chunk := file.read(min(BLOCK_BYTES, left))):
             left -= len(chunk)
             yield chunk
-
-
-def _changed(path: Path) -> ContextError:
-    return ContextError(f"{path} changed while it was packed. Build again.")
 
 
 def hash_files(context: Context, files: Iterable[SourceFile]) -> dict[str, str]:

@@ -7,15 +7,22 @@ import json
 import os
 import secrets
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from cogworks.engines.lease import note_use
 
 RACY_S = 2.0
 """A file that changed less than this before it was read may change again within one tick of its clock."""
 
 
+Identity = list[int]
+"""Size, time of the last change, time of the last change of the status, inode."""
+
+
 class FileHashes:
-    """Digests of files, noted in a folder of small files."""
+    """Digests of files, and of what is made of files, noted in a folder of small files."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -26,42 +33,69 @@ class FileHashes:
         Raises:
             OSError: it cannot be read.
         """
-        stat = path.stat()
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            noted = json.loads(self.entry(path).read_bytes())
-            if noted["stat"] == _identity(stat):
-                return str(noted["sha256"])
+        identity = identity_of(path)
+        noted = self._noted(self.entry(path), [identity])
+        if noted is not None:
+            return noted
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
-        is_settled = time.time() - stat.st_mtime > RACY_S
-        if is_settled and _identity(path.stat()) == _identity(stat):
-            self._write(path, stat, found)
+        self.note([(path, identity)], "", found)
         return found
 
     def remember(self, path: Path, sha256: str) -> None:
         """Note the digest of a file that is known, because it was computed while it was written."""
-        self._write(path, path.stat(), sha256)
+        self._write(self.entry(path), [identity_of(path)], sha256)
+
+    def find(self, paths: Sequence[Path], purpose: str) -> str | None:
+        """Return the digest of what is made of some files for a purpose, if it was noted and they are what they were.
+
+        Raises:
+            OSError: a file is not there.
+        """
+        return self._noted(self._entry(paths, purpose), [identity_of(one) for one in paths])
+
+    def note(self, files: Sequence[tuple[Path, Identity]], purpose: str, sha256: str) -> None:
+        """Note the digest of what was just read of files that were so before; not if one may have changed meanwhile.
+
+        Raises:
+            OSError: a file is not there any more, or the note cannot be kept.
+        """
+        now_s = time.time()
+        if all(now_s - one[1] / 1e9 > RACY_S and identity_of(path) == one for path, one in files):
+            paths = [path for path, _ in files]
+            self._write(self._entry(paths, purpose), [one for _, one in files], sha256)
 
     def entry(self, path: Path) -> Path:
         """Return where the digest of a file is noted."""
-        name = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()
-        return self._root / f"{name}.json"
+        return self._entry([path], "")
 
-    def _write(self, path: Path, stat: os.stat_result, sha256: str) -> None:
+    def _entry(self, paths: Sequence[Path], purpose: str) -> Path:
+        named = b"\0".join((*(os.fsencode(one.absolute()) for one in paths), purpose.encode()))
+        return self._root / f"{hashlib.sha256(named).hexdigest()}.json"
+
+    def _noted(self, entry: Path, identities: Sequence[Identity]) -> str | None:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            noted = json.loads(entry.read_bytes())
+            if noted["stat"] == identities:
+                note_use(entry)
+                return str(noted["sha256"])
+        return None
+
+    def _write(self, entry: Path, identities: Sequence[Identity], sha256: str) -> None:
         self._root.mkdir(parents=True, exist_ok=True)
-        entry = self.entry(path)
         temporary = entry.with_suffix(f".{secrets.token_hex(4)}.tmp")
         try:
-            temporary.write_text(json.dumps({"stat": _identity(stat), "sha256": sha256}))
+            temporary.write_text(json.dumps({"stat": identities, "sha256": sha256}))
             temporary.replace(entry)
         finally:
             temporary.unlink(missing_ok=True)
 
 
-def identity_of(path: Path) -> list[int]:
-    """Return what changes when a file is written, replaced or touched."""
-    return _identity(path.stat())
+def identity_of(path: Path) -> Identity:
+    """Return what changes when a file is written, replaced or touched.
 
-
-def _identity(stat: os.stat_result) -> list[int]:
+    Raises:
+        OSError: it is not there.
+    """
+    stat = path.stat()
     return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]

@@ -44,10 +44,13 @@ class LayerIndex:
 
     Args:
         connect: returns the client of registries; called when something is looked up.
+
+    Attributes:
+        repository: where it is; what others have put into it may be mounted from there.
     """
 
     def __init__(self, connect: Callable[[], Client], repository: Repository) -> None:
-        self._connect, self._repository = connect, repository
+        self._connect, self.repository = connect, repository
         self._known: dict[tuple[str, Codec], SharedLayer | None] = {}
         self._lock = Lock()
         self._failure: RegistryError | None = None
@@ -55,7 +58,7 @@ class LayerIndex:
     @property
     def name(self) -> str:
         """What messages call it."""
-        return str(self._repository)
+        return str(self.repository)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -86,7 +89,7 @@ class LayerIndex:
         Args:
             near: a repository that has their blobs already: they are mounted from there where that is possible.
         """
-        ours = [one for one in layers if one.shared_as and one.elsewhere is None]
+        ours = [one for one in layers if one.shared_as and not one.is_remote]
         try:
             with ThreadPoolExecutor(LOOKUPS) as pool:
                 is_there = list(pool.map(self._has, ours))
@@ -103,7 +106,7 @@ class LayerIndex:
         document = client.get_manifest(self._reference(key, codec)).document
         if not isinstance(document, Manifest):
             return None
-        return _layer_of(document, key, codec, client, self._repository)
+        return _layer_of(document, key, codec, client, self.repository)
 
     def _has(self, layer: CachedLayer) -> bool:
         reference = self._reference(layer.shared_as, layer.layer.codec)
@@ -113,7 +116,7 @@ class LayerIndex:
         client, entries = self._connect(), [(one, _entry(one)) for one in layers]
         if not entries:
             return
-        with Uploads(client, self._repository) as uploads:
+        with Uploads(client, self.repository) as uploads:
             uploads.submit(BytesBlob(EMPTY_BLOB))
             for layer, _ in entries:
                 uploads.submit(layer.blob, [near])
@@ -122,7 +125,7 @@ class LayerIndex:
             client.put_manifest(reference, entry.to_bytes(), entry.media_type)
 
     def _reference(self, key: str, codec: Codec) -> Reference:
-        return Reference(self._repository, tag=f"{key}-{codec.name.lower()}")
+        return Reference(self.repository, tag=f"{key}-{codec.name.lower()}")
 
 
 def _entry(layer: CachedLayer) -> Manifest:

@@ -14,7 +14,7 @@ from cogworks.build.layers import NamedLayer
 from cogworks.build.mount_sources import MountSources
 from cogworks.oci.digest import Digest
 from cogworks.oci.reference import Reference, Repository
-from cogworks.registry.blobs import Blob, RemoteBlob
+from cogworks.registry.blobs import RemoteBlob
 from cogworks.registry.client import Client
 from cogworks.registry.errors import RegistryError
 from cogworks.registry.push import ImagePush, ImageToPush, Pushed
@@ -55,7 +55,8 @@ class Publication:
         repository = self._base.reference.repository
         try:
             for layer in self._base.image.manifest.layers:
-                self._add(RemoteBlob(self._client, repository, layer))
+                blob = RemoteBlob(self._client, repository, layer)
+                self._push.add(blob, self._sources.get(layer.digest, ()))
         except BaseException as error:
             self._push.__exit__(type(error), error, None)
             raise
@@ -75,7 +76,7 @@ class Publication:
         Raises:
             RegistryError: what was sent before failed.
         """
-        self._add(layer.cached.blob)
+        self._push.add(layer.cached.blob, self._near(layer))
 
     def finish(self, image: BuiltImage) -> Pushed:
         """Send what is missing, then the manifest.
@@ -83,8 +84,10 @@ class Publication:
         Raises:
             RegistryError: it could not be done; the name is as it was before.
         """
+        near = {one.cached.layer.digest: self._near(one) for one in image.layers}
+        sources = {**self._sources, **near}
         blobs = image.blobs(self._client)
-        pushed = self._push.finish(ImageToPush(image.manifest, blobs, self._sources))
+        pushed = self._push.finish(ImageToPush(image.manifest, blobs, sources))
         if self._seen is not None:
             self._seen.remember(self._repository, pushed, self._sources)
         notices = [*self._attach(image)]
@@ -104,8 +107,12 @@ class Publication:
                     f"The image was pushed, and its {artifact.title} could not be attached: {error}"
                 )
 
-    def _add(self, blob: Blob) -> None:
-        self._push.add(blob, self._sources.get(blob.digest, ()))
+    def _near(self, layer: NamedLayer) -> Sequence[Repository]:
+        """Return where a layer may be mounted from; the index may have weights that are not looked up in it."""
+        sources = self._sources.get(layer.cached.layer.digest, ())
+        if self._index is None or not layer.cached.shared_as:
+            return sources
+        return (*sources, self._index.repository)
 
 
 def publish(
