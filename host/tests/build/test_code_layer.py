@@ -72,6 +72,27 @@ def test_dockerignore_is_honoured_with_its_exceptions(tmp_path: Path) -> None:
     assert context.folders == ()
 
 
+@pytest.mark.parametrize(
+    ("path", "target", "is_away"),
+    [
+        ("link", "run.py", False),
+        ("a/link", "../run.py", False),
+        ("a/link", "../../run.py", True),
+        ("link", "../other/weights.bin", True),
+        ("link", "/models/weights.bin", True),
+        ("link", "/usr/share/dict/words", False),
+    ],
+)
+def test_a_link_out_of_the_project_is_told(
+    tmp_path: Path, path: str, target: str, is_away: bool
+) -> None:
+    link = tmp_path / path
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(target)
+    (warned,) = read_context(tmp_path).warnings or ("",)
+    assert (f"to '{target}': the image gets the link" in warned) is is_away
+
+
 def test_the_layer_has_the_files_the_links_and_the_programs(tmp_path: Path, cache: Cache) -> None:
     project = write(tmp_path / "p", {"run.py": "x", "bin/tool": "#!/bin/sh\n"})
     (project / "bin/tool").chmod(0o755)

@@ -10,6 +10,7 @@ from cogworks.build.context import read_context
 from cogworks.build.errors import BuildError
 from cogworks.build.layout import check_place, write_layout
 from cogworks.build.products import FIRST_LINE
+from cogworks.engines.lease import Lease
 from host.tests.build.test_layout import PLATFORM, image
 
 
@@ -83,3 +84,17 @@ def test_a_new_place_or_one_that_may_be_replaced_is_good(
     (tmp_path / "empty").mkdir()
     (tmp_path / "old.tar").touch()
     check_place(Path(place))
+
+
+def test_a_cache_in_the_project_is_no_part_of_it(tmp_path: Path) -> None:
+    Lease(tmp_path / "cache").claim(tmp_path / "cache" / "x")
+    (tmp_path / "leases").mkdir()
+    assert taken(tmp_path) == ["leases"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_is_read_only_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    with pytest.raises(BuildError, match="read-only for this user"):
+        check_place(tmp_path / "image.tar")
+    tmp_path.chmod(0o755)

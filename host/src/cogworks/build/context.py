@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ NEVER = frozenset({".git", ".cog", "__pycache__", ".venv"})
 """Names that are left out at any depth; so is every folder with a `pyvenv.cfg`, a virtual environment, and what
 `products` knows as images."""
 
+SYSTEM = ("/usr/", "/etc/", "/bin/", "/sbin/", "/lib", "/dev/", "/proc/", "/sys/")
+"""Where links may lead that mean a file of the image."""
 FILES_MAX = 1_000_000
 """More files than this are no project; somebody builds their home folder."""
 
@@ -89,6 +92,13 @@ def read_context(
 def _warnings(found: _Found, rule: WeightRule, files: Sequence[SourceFile]) -> Iterator[str]:
     for path in sorted(found.skipped):
         yield f"{path} is neither file, folder nor link: it is left out."
+    away = [(path, target) for path, target in sorted(found.links) if leads_away(path, target)]
+    if away:
+        more = f", as {len(away) - 1} more" if len(away) > 1 else ""
+        yield (
+            f"{quoted(away[0][0])} is a link out of the project, to {quoted(away[0][1])}{more}: "
+            "the image gets the link, and not what it leads to."
+        )
     for text in rule.idle_patterns([one.path for one in files]):
         yield f"build.weights: {quoted(text)} matches no file of the project."
 
@@ -108,6 +118,13 @@ def _weight_rule(patterns: Sequence[str], is_separate: bool) -> WeightRule:
         return weight_rule(patterns, is_separate=is_separate)
     except PatternError as error:
         raise ContextError(f"A pattern of the weights is none: {error}.") from error
+
+
+def leads_away(path: str, target: str) -> bool:
+    """Tell whether a link leads out of the project, to a place that images have no reason to have."""
+    if target.startswith("/"):
+        return not target.startswith(SYSTEM)
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), target)).startswith("../")
 
 
 def _walk(
@@ -130,7 +147,7 @@ def _walk(
 
 
 def _is_no_source(entry: os.DirEntry[str], *, is_folder: bool) -> bool:
-    """Tell whether something is a virtual environment, or an image that was written into the project."""
+    """Tell whether something is a virtual environment, or what our own commands write."""
     if is_folder:
         environment = os.path.join(entry.path, "pyvenv.cfg")
         return os.path.lexists(environment) or is_product_folder(entry.path)

@@ -34,6 +34,7 @@ from cogworks.build.dockerfile import (
 )
 from cogworks.build.errors import BuildError
 from cogworks.build.labels import FREEZE, image_labels
+from cogworks.build.layout import check_above
 from cogworks.build.locked_wheels import locked_wheels
 from cogworks.build.products import DOCKERFILE, FREEZE_FILE, is_docker_context
 from cogworks.build.pythons import Pythons, find_pythons
@@ -150,7 +151,8 @@ def _recipe(
 
 
 def _check(folder: Path) -> None:
-    """Refuse a folder that holds what was not written here."""
+    """Refuse a folder that holds what was not written here, and one that cannot be written."""
+    check_above(folder)
     if not folder.exists():
         return
     try:

@@ -57,6 +57,15 @@ def check_place(path: Path) -> None:
         raise BuildError(
             f"{path} is neither empty nor an OCI layout; nothing was written. Name another folder."
         )
+    check_above(path)
+
+
+def check_above(path: Path) -> None:
+    """Find out whether something new could be written at a path.
+
+    Raises:
+        BuildError: the folder that it would be in cannot be made or written.
+    """
     above = next(one for one in path.absolute().parents if one.exists())
     if not above.is_dir():
         raise BuildError(f"{path} cannot be written: {above} is not a folder.")

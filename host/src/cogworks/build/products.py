@@ -1,13 +1,18 @@
-"""What `cog build --output` and `cog debug -o` write, recognised by what is in it: images are no part of a project.
+"""What our commands write, recognised by what is in it: images and the cache are no part of a project.
 
-They often lie in the project's folder. Taken along, each build would hold the one before, and be another one each time.
+They often lie in the project's folder: `cog build --output out/`, `cog debug -o context`, and a `COG_CACHE_DIR` where a CI
+keeps it. Taken along, each build would hold the one before, and be another one each time.
 """
 
 from __future__ import annotations
 
 import os
 
+from cogworks.engines.lease import FOLDER, GATE
+
 LAYOUT_FILE, BLOBS = "oci-layout", "blobs/sha256"
+CACHE_FILE = os.path.join(FOLDER, GATE)
+"""What every cache has once it is used."""
 DOCKERFILE, FREEZE_FILE = "Dockerfile", "pip_freeze.txt"
 """The second has a label of the image that no Dockerfile can spell: it has line breaks."""
 FIRST_LINE = "# What `cog build` makes of this project, as a Dockerfile."
@@ -15,8 +20,8 @@ _BLOCK = 512
 
 
 def is_product_folder(folder: str) -> bool:
-    """Tell whether a folder is an OCI layout, or a context that Docker builds an image of."""
-    if os.path.isfile(os.path.join(folder, LAYOUT_FILE)):
+    """Tell whether a folder is an OCI layout, a cache, or a context that Docker builds an image of."""
+    if any(os.path.isfile(os.path.join(folder, one)) for one in (LAYOUT_FILE, CACHE_FILE)):
         return True
     return os.path.isfile(os.path.join(folder, FREEZE_FILE)) and is_docker_context(folder)
 

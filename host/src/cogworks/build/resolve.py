@@ -6,6 +6,7 @@ project says, and nothing of the machine. Without that, it is kept in the cache,
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import tempfile
@@ -99,6 +100,10 @@ def resolve(
             path, text = kept, _current(kept, project_key)
             note_use(kept)
         if text is None:
+            if path == beside and not os.access(project.directory, os.W_OK):
+                raise LockError(
+                    f"{beside} cannot be written: its folder is read-only for this user."
+                )
             progress.stage(f"Resolving the requirements for {target}")
             resolver = _Resolver(
                 project, inputs, target, Uv(environment), progress, python, torch_index
