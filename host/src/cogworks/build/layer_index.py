@@ -4,6 +4,8 @@ For each layer there is a small artifact, whose tag is the key and the codec. It
 registry keeps that as long as the entry; the `diff_id` and what the packer told of the content are annotations. One
 request finds a layer, and neither packages nor the blob come to this machine: a push mounts it, or streams it.
 
+Beside them are locks (`shared_locks`), for a day each, so that another machine need not resolve the same requirements.
+
 An entry is believed. Whoever may write to the repository decides what is in the images of those who use it.
 """
 
@@ -15,10 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from threading import Lock
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from cogworks.build.cache import LOOKUPS, CachedLayer
 from cogworks.build.shared_layers import SharedLayer
+from cogworks.build.shared_locks import SharedLock, SharedLocks
 from cogworks.oci.digest import parse_digest
 from cogworks.oci.documents import Json, canonical_json
 from cogworks.oci.errors import OciError
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 ARTIFACT_TYPE = "application/vnd.cogworks.layer.v1"
 KEY, DIFF_ID, FACTS = (f"run.cog.layer.{name}" for name in ("key", "diff-id", "facts"))
 """Annotations of an entry."""
+_Found = TypeVar("_Found")
 
 
 class LayerIndex:
@@ -51,6 +55,7 @@ class LayerIndex:
 
     def __init__(self, connect: Callable[[], Client], repository: Repository) -> None:
         self._connect, self.repository = connect, repository
+        self._locks = SharedLocks(connect, repository)
         self._known: dict[tuple[str, Codec], SharedLayer | None] = {}
         self._lock = Lock()
         self._failure: RegistryError | None = None
@@ -72,19 +77,31 @@ class LayerIndex:
         with self._lock:
             if self._failure is not None or (key, codec) in self._known:
                 return self._known.get((key, codec))
-        found: SharedLayer | None = None
-        try:
-            found = self._ask(key, codec)
-        except NotFoundError:
-            pass
-        except RegistryError as error:
-            with self._lock:
-                self._failure = error
+        found = self._tried(lambda: self._ask(key, codec))
         with self._lock:
             return self._known.setdefault((key, codec), found)
 
+    def find_lock(self, key: str) -> SharedLock | None:
+        """Return the lock of a key, if another machine has put it here within a day."""
+        return None if self._failure is not None else self._tried(lambda: self._locks.find(key))
+
+    def offer_lock(self, key: str, lock: SharedLock) -> None:
+        """Let `publish` put a lock here, too."""
+        self._locks.offer(key, lock)
+
+    def _tried(self, ask: Callable[[], _Found | None]) -> _Found | None:
+        """Return what a question is answered with; what goes wrong is noted, and is no answer."""
+        try:
+            return ask()
+        except NotFoundError:
+            return None
+        except RegistryError as error:
+            with self._lock:
+                self._failure = error
+            return None
+
     def publish(self, layers: Sequence[CachedLayer], near: Repository) -> str:
-        """Put layers here that are not here yet; return what went wrong, or nothing.
+        """Put layers here that are not here yet, and locks; return what went wrong, or nothing.
 
         Args:
             near: a repository that has their blobs already: they are mounted from there where that is possible.
@@ -95,6 +112,7 @@ class LayerIndex:
                 is_there = list(pool.map(self._has, ours))
             missing = [one for one, there in zip(ours, is_there, strict=True) if not there]
             self._put(missing, near)
+            self._locks.publish()
         except RegistryError as error:
             return (
                 f"The index of layers in {self.name} has not got the layers of this image: {error}"

@@ -1,7 +1,8 @@
 """Resolve a project's requirements for the target, by uv, and keep the answer while its inputs stay what they are.
 
 Beside cog.yaml the answer is `pylock.cog.toml`, for whoever wants it in the repository: its input hash counts what the
-project says, and nothing of the machine. Without that, it is kept in the cache, where the machine's indexes count too.
+project says, and nothing of the machine. Without that, it is kept in the cache, where the machine's indexes count too, and shared
+with other machines where these have an index of layers.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from typing import cast
 from cogworks.build.cache import Cache
 from cogworks.build.errors import LockError
 from cogworks.build.index_credentials import without_passwords
-from cogworks.build.lock import LockedSource, LockedWheel, pinned_hashes, read_lock
+from cogworks.build.lock import Lock, LockedSource, LockedWheel, pinned_hashes, read_lock
+from cogworks.build.lock_sharing import lock_sharing, time_line
 from cogworks.build.target import Target
 from cogworks.build.torch_index import TorchIndex, find_torch_index
 from cogworks.engines.inputs import Inputs, collect_inputs, hash_all
@@ -93,12 +95,15 @@ def resolve(
         [inputs.key, str(FORMAT), str(target), str(torch_index.folder), torch_index.shown]
     )
     kept = cache.root / "locks-of-projects" / machine_key / "pylock.toml"
+    sharing = lock_sharing(cache, f"{machine_key} {project_key}", environment)
     path, is_new = beside, False
     with cache.lock(f"lock-{machine_key}"):
-        text = _current(beside, project_key)
+        text = _read_current(beside, project_key)
         if text is None and not keep_beside:
-            path, text = kept, _current(kept, project_key)
+            path, text = kept, _read_current(kept, project_key)
             note_use(kept)
+            if text is None:
+                text = _take(sharing.find(), project_key, kept, target, cache)
         if text is None:
             if path == beside and not os.access(project.directory, os.W_OK):
                 raise LockError(
@@ -109,6 +114,8 @@ def resolve(
                 project, inputs, target, Uv(environment), progress, python, torch_index
             )
             text, is_new = resolver.write(path, project_key), True
+    if path == kept:
+        sharing.offer(text)
     found = read_lock(text, path.parent, target, pinned)
     notices = (*notices, *_needless(project, found.wheels))
     return Resolution(found.wheels, notices, is_new, path, torch_index, found.sources)
@@ -139,14 +146,38 @@ def _project_key(project: Project, inputs: Inputs, target: Target, torch_folder:
     return hash_all([str(FORMAT), str(target), torch, inputs.artifacts_digest, *texts, *contents])
 
 
-def _current(path: Path, key: str) -> str | None:
+def _read_current(path: Path, key: str) -> str | None:
     """Return the text of a lock that was made for these inputs."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
+    with suppress(OSError, UnicodeDecodeError):
         text = path.read_text(encoding="utf-8")
-        tool = cast("dict[str, dict[str, object]]", tomllib.loads(text)["tool"])
-        if tool["cogworks"]["input-hash"] == key:
-            return text
+        return text if _is_current(text, key) else None
     return None
+
+
+def _is_current(text: str, key: str) -> bool:
+    with suppress(ValueError, KeyError, TypeError):
+        tool = cast("dict[str, dict[str, object]]", tomllib.loads(text)["tool"])
+        return tool["cogworks"]["input-hash"] == key
+    return False
+
+
+def _take(text: str, key: str, path: Path, target: Target, cache: Cache) -> str | None:
+    """Keep a lock that another machine has made, and return it; None if it is none for these inputs and this machine."""
+    with suppress(LockError):
+        if not _is_current(text, key) or not _has_files(read_lock(text, path.parent, target)):
+            return None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with cache.temporary() as temporary:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(path)
+        return text
+    return None
+
+
+def _has_files(lock: Lock) -> bool:
+    """Tell whether what a lock says of files of this machine holds here."""
+    files = [one.path for one in lock.wheels if one.path is not None]
+    return all(one.exists() for one in files) and not any(one.folder for one in lock.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +201,8 @@ class _Resolver:
             # A package that is named by its URL is written down with all that is in it.
             text = without_passwords(temporary.read_text(encoding="utf-8"))
             text = f'{text.rstrip()}\n\n[tool.cogworks]\ninput-hash = "{key}"\n'
+            # Not in a file of the repository: there it would be a change that says nothing.
+            text += "" if path.name == LOCK_NAME else time_line()
             temporary.write_text(text, encoding="utf-8")
             temporary.replace(path)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""What a cache may ask others for: layers that they have packed, by their keys."""
+"""What a cache may ask others for: layers that they have packed, and what they have resolved, by their keys."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from cogworks.build.shared_locks import SharedLock
 from cogworks.oci.layer import Codec, Layer
 from cogworks.registry.blobs import Blob
 
@@ -29,4 +30,12 @@ class SharedLayers(Protocol):
 
     def find(self, key: str, codec: Codec) -> SharedLayer | None:
         """Return the layer of a key, if somebody has packed it; whatever goes wrong is none."""
+        ...
+
+    def find_lock(self, key: str) -> SharedLock | None:
+        """Return what somebody has resolved within a day; whatever goes wrong is none."""
+        ...
+
+    def offer_lock(self, key: str, lock: SharedLock) -> None:
+        """Let others have what was resolved here, when layers are given to them."""
         ...
