@@ -80,7 +80,11 @@ def test_a_file_that_has_changed_is_an_error_wherever_it_is_read(
 ) -> None:
     found, _ = stored(files)
     files[2].write_bytes(content)
-    with pytest.raises(ContextError, match=r"2\.bin changed while it was packed\. Build again"):
+    told = r"2\.bin changed while it was packed\. Build again"
+    with pytest.raises(ContextError, match=told):
+        list(found.open())
+    files[2].unlink()
+    with pytest.raises(ContextError, match=told):
         list(found.open())
 
 

@@ -49,7 +49,11 @@ class FileContent:
         self._check()
 
     def _check(self) -> None:
-        if identity_of(self.path) != self.identity:
+        try:
+            is_same = identity_of(self.path) == self.identity
+        except FileNotFoundError:
+            is_same = False
+        if not is_same:
             raise changed(self.path)
 
 
