@@ -21,9 +21,6 @@ from cogworks.build.cache import Cache
 from cogworks.engines.lease import note_use
 from cogworks.oci.digest import Digest
 
-FORMAT = 1
-"""Part of every key: whoever changes how modules are compiled raises it."""
-
 
 @dataclass(frozen=True, slots=True)
 class KeepingCompiler(Compiler):
@@ -35,7 +32,7 @@ class KeepingCompiler(Compiler):
         """Return compiled members of a wheel, in a file of the cache; ``output`` is used on the way there only."""
         cache = self.cache
         digest = cache.hashes.sha256(wheel)
-        content = json.dumps([FORMAT, digest, self.mode, modules])
+        content = json.dumps([digest, self.mode, modules])
         key = hashlib.sha256(content.encode()).hexdigest()
         path = cache.root / "bytecode" / key
         cache.lease.claim(path)

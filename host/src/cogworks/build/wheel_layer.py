@@ -14,7 +14,7 @@ from configparser import ConfigParser, Error
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cogworks.build.bytecode import Compiled, Compiler
+from cogworks.build.bytecode import Compiled, Compiler, is_worth_compiling
 from cogworks.build.packer import Member
 from cogworks.build.wheel_archive import WheelArchive, record_hash
 from cogworks.oci.errors import quoted
@@ -210,7 +210,7 @@ def _add_compiled(installation: _Installation, compiler: Compiler, scratch: Path
     modules = {
         member: path
         for member in sorted(wheel.members)
-        if member.endswith(".py")
+        if is_worth_compiling(member)
         and (path := installation.places.of(wheel, member)[0]).startswith(library)
     }
     if not modules:
