@@ -71,6 +71,10 @@ def knows_no_such_name(registry: FakeRegistry) -> None:
     registry.add_fault(Fault(times=ALWAYS, status=404, code="NAME_UNKNOWN"))
 
 
+def is_read_only(registry: FakeRegistry) -> None:
+    registry.add_fault(Fault("POST", "/uploads/", times=ALWAYS, status=405))
+
+
 def limits_bodies(registry: FakeRegistry) -> None:
     registry.limits.body_max = 1000
 
@@ -102,6 +106,7 @@ Misbehave = Callable[[FakeRegistry], None]
     [
         (forbids, "These credentials may not do that: check the repository's name"),
         (knows_no_such_name, "NAME_UNKNOWN. Check the image's name and tag"),
+        (is_read_only, "the registry answered 405. It may be read-only"),
         (limits_bodies, "limits the size of an upload (413)"),
         (is_asked_too_often, "limits how often it is asked (429): wait, or run `cog login"),
         (is_broken, "the registry answered 500. The registry has a problem of its own"),

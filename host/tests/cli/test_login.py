@@ -13,7 +13,7 @@ from cogworks.cli.state import State
 from cogworks.errors import CogworksError
 from cogworks.registry.auth import Credential
 from cogworks.registry.auth_file import read_auth_file
-from cogworks.registry.errors import UnauthorizedError, UnreachableError
+from cogworks.registry.errors import LoginRefusedError, UnreachableError
 from cogworks.testing import FakeRegistry
 
 
@@ -57,8 +57,10 @@ def test_a_token_of_a_user_is_stored_with_the_name(registry: FakeRegistry, confi
 
 def test_wrong_credentials_are_not_stored(registry: FakeRegistry, config: Path) -> None:
     result = login(config, registry.host, "-u", "me", "--password-stdin", stdin="wrong")
-    assert isinstance(result.exception, UnauthorizedError)
-    assert "incorrect username or password" in str(result.exception)
+    assert isinstance(result.exception, LoginRefusedError)
+    assert "incorrect username or password. Nothing was stored" in str(result.exception)
+    # Somebody who logs in need not be told to log in.
+    assert "cog login" not in str(result.exception)
     assert "wrong" not in str(result.exception)
     assert not config.exists()
 

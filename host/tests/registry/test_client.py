@@ -15,9 +15,10 @@ from cogworks.oci.reference import Reference, Repository
 from cogworks.registry.blobs import Blob, BytesBlob, IteratorBlob
 from cogworks.registry.client import Client
 from cogworks.registry.errors import (
-    AnswerError,
+    BlobLostError,
     MismatchError,
     ProtocolError,
+    RedirectedError,
     RegistryFailedError,
     UnreachableError,
 )
@@ -174,13 +175,30 @@ def test_a_blob_that_vanished_before_the_manifest_is_sent_again_once(
     assert pushed.uploaded == {lost}
 
 
+def test_what_was_sent_before_a_second_look_counts_as_sent(
+    client: Client, registry: FakeRegistry
+) -> None:
+    image = make_image(b"one", b"two")
+    registry.add_fault(Fault("PUT", "manifests", status=404, code="MANIFEST_BLOB_UNKNOWN"))
+    pushed = push_image(client, Reference(Repository(registry.host, "p"), "v1"), image)
+    assert pushed.uploaded == {one.digest for one in image.manifest.blobs}
+
+
+def test_uploads_that_are_sent_elsewhere_are_told_with_the_status(
+    client: Client, registry: FakeRegistry
+) -> None:
+    registry.add_fault(Fault("POST", status=308, headers={"Location": "https://r.example/"}))
+    with pytest.raises(RedirectedError, match=r"the registry answered 308\. It sends uploads"):
+        push_image(client, Reference(Repository(registry.host, "p"), "v1"), make_image(b"one"))
+
+
 def test_a_registry_that_goes_on_losing_blobs_is_not_fed_forever(
     client: Client, registry: FakeRegistry
 ) -> None:
     registry.add_fault(
         Fault(method="PUT", path="manifests", status=404, code="MANIFEST_BLOB_UNKNOWN", times=9)
     )
-    with pytest.raises(AnswerError, match="MANIFEST_BLOB_UNKNOWN"):
+    with pytest.raises(BlobLostError, match=r"MANIFEST_BLOB_UNKNOWN\. The registry does not have"):
         push_image(client, Reference(Repository(registry.host, "p"), "v1"), make_image(b"one"))
     assert (
         sum(method == "PUT" and "manifests" in target for method, target in registry.requests) == 2

@@ -4,12 +4,16 @@ RegistryError
 |- UnreachableError          no connection, or it broke; worth another try
 |- RefusedAddressError       we will not go there: plain HTTP, or another host's private address
 |- AnswerError               an answer that is not a success; by status:
+|  |- RedirectedError        3xx where nothing is read
+|  |- BlobLostError          400, 404: a manifest is turned down because a blob is not there
 |  |- UnauthorizedError      401
 |  |- DeniedError            403
 |  |- NotFoundError          404
+|  |- NotAllowedError        405
 |  |- TooLargeError          413
 |  |- RateLimitedError       429
 |  '- RegistryFailedError    5xx
+|- LoginRefusedError         credentials that were to be stored are not taken
 |- ProtocolError             a success that lacks what the spec demands
 |- MismatchError             the bytes that came are not those of the digest
 |- SourceChangedError        the bytes to send are not those that were promised
@@ -27,6 +31,7 @@ from urllib.parse import urlsplit
 from cogworks.errors import CogworksError
 from cogworks.oci.digest import Digest
 
+UNKNOWN_BLOB_CODES = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
 MESSAGE_MAX_CHARS = 300
 """How much of what a registry says is shown."""
 
@@ -50,6 +55,16 @@ class RefusedAddressError(RegistryError):
 
 class ProtocolError(RegistryError):
     """The registry's answer lacks what the specification demands."""
+
+
+class LoginRefusedError(RegistryError):
+    """The registry does not take the credentials that were to be stored."""
+
+    def __init__(self, registry: str, said: str) -> None:
+        super().__init__(
+            f"{registry} does not take these credentials: {said.rstrip('.')}. Nothing was stored. "
+            "Check the user and the password; many registries want a token in its place."
+        )
 
 
 class MismatchError(RegistryError):
@@ -93,6 +108,7 @@ class AnswerError(RegistryError):
         status: of HTTP.
         codes: the registry's own error codes, such as ``BLOB_UNKNOWN``.
         retry_after_s: how long the registry wants us to wait, if it says so.
+        said: the registry's own words, if it has some.
     """
 
     advice = ""
@@ -101,10 +117,23 @@ class AnswerError(RegistryError):
         self.status = status
         self.retry_after_s = retry_after_s
         self.codes, said = _envelope(body)
-        text = f"{request.method} {shown_url(request.url)}: {said or f'the registry answered {status}'}"
+        self.said = said or f"the registry answered {status}"
+        text = f"{request.method} {shown_url(request.url)}: {self.said}"
         text = text if text.endswith((".", "!", "?")) else f"{text}."
         advice = self.advice.format(host=request.registry)
         super().__init__(f"{text} {advice}" if advice else text)
+
+
+class RedirectedError(AnswerError):
+    """3xx to what is no reading, or without an address."""
+
+    advice = "It sends uploads elsewhere, which is not followed: name the registry by the address that it wants."
+
+
+class BlobLostError(AnswerError):
+    """A manifest is turned down because a blob of it is not there."""
+
+    advice = "The registry does not have what it has taken before. Push again; if it says so again, its storage has a problem."
 
 
 class UnauthorizedError(AnswerError):
@@ -123,6 +152,12 @@ class NotFoundError(AnswerError):
     """404."""
 
     advice = "Check the image's name and tag. Some registries say this of private images too: `cog login {host}`."
+
+
+class NotAllowedError(AnswerError):
+    """405."""
+
+    advice = "It may be read-only, such as a mirror, or no registry at all."
 
 
 class TooLargeError(AnswerError):
@@ -151,11 +186,15 @@ def answer_error(
         401: UnauthorizedError,
         403: DeniedError,
         404: NotFoundError,
+        405: NotAllowedError,
         413: TooLargeError,
         429: RateLimitedError,
     }
     usual = RegistryFailedError if status >= 500 else AnswerError
+    usual = RedirectedError if 300 <= status < 400 else usual
     kind = kinds.get(status, usual)
+    if request.method == "PUT" and UNKNOWN_BLOB_CODES & set(_envelope(body)[0]):
+        kind = BlobLostError
     return kind(request, status, body, _seconds(headers.get("retry-after", "")))
 
 
@@ -185,5 +224,7 @@ def _envelope(body: bytes) -> tuple[tuple[str, ...], str]:
         if isinstance(item, dict)
     ]
     pairs = [(str(item.get("code", "")), str(item.get("message", ""))) for item in items]
-    said = "; ".join(": ".join(part for part in pair if part) for pair in pairs)
+    # The code UNKNOWN alone says less than the status does.
+    telling = [pair for pair in pairs if pair not in (("UNKNOWN", ""), ("", ""))]
+    said = "; ".join(": ".join(part for part in pair if part) for pair in telling)
     return tuple(code for code, _ in pairs), " ".join(said.split())[:MESSAGE_MAX_CHARS]

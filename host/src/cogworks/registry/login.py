@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cogworks.registry.auth import Credential
 from cogworks.registry.client import Client
 from cogworks.registry.credentials import CredentialStore
+from cogworks.registry.errors import DeniedError, LoginRefusedError, UnauthorizedError
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,13 @@ def log_in(
     """Try a credential and store it.
 
     Raises:
-        UnauthorizedError: the registry does not take it; nothing is stored.
+        LoginRefusedError: the registry does not take it; nothing is stored.
         RegistryError: it could not be tried or stored.
     """
     insecure = (registry,) if is_insecure else ()
     with Client(_One(credential), insecure_registries=insecure) as client:
-        was_asked = client.check_access(registry)
+        try:
+            was_asked = client.check_access(registry)
+        except (UnauthorizedError, DeniedError) as error:
+            raise LoginRefusedError(registry, error.said) from error
     return LoggedIn(store.save(registry, credential), was_asked)

@@ -12,11 +12,9 @@ from cogworks.oci.manifest import Manifest
 from cogworks.oci.reference import Reference, Repository
 from cogworks.registry.blobs import Blob, RemoteBlob
 from cogworks.registry.client import Client
-from cogworks.registry.errors import AnswerError
+from cogworks.registry.errors import UNKNOWN_BLOB_CODES, AnswerError
 from cogworks.registry.upload import Outcome, StoppedError, UploadRules
 from cogworks.registry.uploads import Uploads
-
-UNKNOWN_BLOB_CODES = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,10 @@ class ImagePush:
                 raise
             # A blob that was there is gone, swept away in the meantime: look again, send what is missing, once.
             with Uploads(self._client, self._reference.repository, self._rules) as again:
-                outcomes |= _push_blobs(again, image)
+                found = _push_blobs(again, image)
+            sent = {one: how for one, how in found.items() if how is not Outcome.EXISTED}
+            # What is there now may have been sent by this push before.
+            outcomes = found | outcomes | sent
             digest = self._client.put_manifest(self._reference, data, media_type)
         return Pushed(digest, outcomes)
 
