@@ -57,6 +57,15 @@ def test_caches_repositories_and_environments_never_come_along(tmp_path: Path) -
     assert paths(read_context(tmp_path)) == ["cog.yaml", "lib/a.py", "run.py"]
 
 
+@pytest.mark.parametrize("spelled", ["token.txt", "../p/token.txt", "link"])
+def test_a_file_that_was_given_as_a_secret_stays_out(tmp_path: Path, spelled: str) -> None:
+    project = write(tmp_path / "p", {"run.py": "", "token.txt": "s3cret"})
+    (project / "link").symlink_to("token.txt")
+    context = read_context(project, secret_files=[project / spelled])
+    assert paths(context) == ["run.py"]
+    assert context.warnings == ("'token.txt' was given as a secret: it is left out of the image.",)
+
+
 def test_dockerignore_is_honoured_with_its_exceptions(tmp_path: Path) -> None:
     write(
         tmp_path,

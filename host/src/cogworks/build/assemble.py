@@ -84,6 +84,11 @@ class How:
     document: Mapping[str, Any] | None = None
     stages: StageOptions = field(default_factory=StageOptions)
 
+    @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """Files of this machine that were given as secrets."""
+        return tuple(one.path for one in self.stages.secrets if one.path is not None)
+
 
 @dataclass(frozen=True)
 class BuiltImage:
@@ -169,6 +174,7 @@ def assemble(
         how.jobs,
         on_layer,
         stages.source_builder(pythons, (*system, *brought)),
+        how.secret_files,
     )
     made = make_layers(project, base.target, cache, progress, options, metadata, environment)
     server = server_wheels(pythons.server.target, cache, progress, environment, how.server_packages)

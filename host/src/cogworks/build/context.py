@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,13 +56,18 @@ class _Found:
 
 
 def read_context(
-    directory: Path, weight_patterns: Sequence[str] = (), *, separate_weights: bool = False
+    directory: Path,
+    weight_patterns: Sequence[str] = (),
+    *,
+    separate_weights: bool = False,
+    secret_files: Collection[Path] = (),
 ) -> Context:
     """Return what is taken along from a project.
 
     Args:
         weight_patterns: files that they match are weights, however small they are; as `build.weights` has them.
         separate_weights: smaller files are weights too, unless they are code or media.
+        secret_files: are left out, wherever they are.
 
     Raises:
         ContextError: a folder cannot be read, there are too many files, or a weight pattern is none.
@@ -77,7 +82,9 @@ def read_context(
     except OSError as error:
         where = error.filename or directory
         raise ContextError(f"{where} cannot be read: {error.strerror or error}.") from error
-    files = sorted(found.files, key=lambda one: one.path)
+    secret = _secret_paths(directory, found.files, secret_files)
+    kept = [one for one in found.files if one.path not in secret]
+    files = sorted(kept, key=lambda one: one.path)
     is_weight = [rule.takes(one.path, one.size_bytes) for one in files]
     return Context(
         directory,
@@ -85,11 +92,25 @@ def read_context(
         tuple(one for one, is_one in zip(files, is_weight, strict=True) if is_one),
         tuple(sorted(found.folders)),
         tuple(sorted(found.links)),
-        tuple(_warnings(found, rule, files)),
+        tuple(_warnings(found, rule, files, secret)),
     )
 
 
-def _warnings(found: _Found, rule: WeightRule, files: Sequence[SourceFile]) -> Iterator[str]:
+def _secret_paths(
+    directory: Path, files: Sequence[SourceFile], secret_files: Collection[Path]
+) -> list[str]:
+    """Return the files that were given as secrets, however their paths were spelled."""
+    real = {os.path.realpath(path) for path in secret_files}
+    if not real:
+        return []
+    return [one.path for one in files if os.path.realpath(directory / one.path) in real]
+
+
+def _warnings(
+    found: _Found, rule: WeightRule, files: Sequence[SourceFile], secret: Sequence[str]
+) -> Iterator[str]:
+    for path in secret:
+        yield f"{quoted(path)} was given as a secret: it is left out of the image."
     for path in sorted(found.skipped):
         yield f"{path} is neither file, folder nor link: it is left out."
     away = [(path, target) for path, target in sorted(found.links) if leads_away(path, target)]

@@ -127,8 +127,12 @@ def write_context(
 
 def read_project(project: Project, how: How) -> Context:
     """Return the project's files."""
-    patterns = how.weight_patterns
-    return read_context(project.directory, patterns, separate_weights=how.separate_weights)
+    return read_context(
+        project.directory,
+        how.weight_patterns,
+        separate_weights=how.separate_weights,
+        secret_files=how.secret_files,
+    )
 
 
 def _recipe(

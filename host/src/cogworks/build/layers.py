@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from cogworks.build.bytecode import Compiler
 from cogworks.build.cache import Cache, CachedLayer
@@ -61,6 +62,7 @@ class Options:
         with_code: whether there is a layer of the project's files.
         on_layer: hears of each layer, in order, as soon as it is there.
         build_sources: builds wheels of packages that have none for the target; without it, such a package is an error.
+        secret_files: were given as secrets, so that they never come along.
     """
 
     interpreter: str
@@ -75,6 +77,7 @@ class Options:
     jobs: int = 0
     on_layer: OnLayer | None = None
     build_sources: BuildSources | None = None
+    secret_files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,10 @@ def _make_layers(
     context = Context(project.directory, (), (), (), ())
     if options.with_code:
         context = read_context(
-            project.directory, options.weight_patterns, separate_weights=options.separate_weights
+            project.directory,
+            options.weight_patterns,
+            separate_weights=options.separate_weights,
+            secret_files=options.secret_files,
         )
     wheels, notices = locked_wheels(
         project,

@@ -159,6 +159,7 @@ class Building:
             self.project.directory,
             self.project.build.weight_patterns,
             separate_weights=self.options.separate_weights,
+            secret_files=self.how.secret_files,
         )
         choice = self.base_choice
         brings_python = choice.needs_interpreter or self.options.base_python == OWN

@@ -38,7 +38,8 @@ def fetch_base(
             if cache.is_whole(one.path, descriptor.digest, descriptor.size_bytes):
                 note_use(one.path)
                 continue
-            size = f"{descriptor.size_bytes / 1e6:.1f} MB"
+            kilobytes = descriptor.size_bytes / 1e3
+            size = f"{kilobytes:.1f} kB" if kilobytes < 100 else f"{kilobytes / 1e3:.1f} MB"
             progress.line(f"fetching layer {number} of {len(layers)} of the base: {size}")
             with cache.temporary() as temporary:
                 pull_blob(connect(), base.reference.repository, descriptor, temporary)
