@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from cogworks.server import log
 from cogworks.server.dispatch import LogLine
 from cogworks.server.log import (
     ConsoleFormatter,
@@ -60,6 +62,45 @@ def test_people_read_the_same_in_one_line() -> None:
     assert text == "INFO prediction failed error=two lines seconds=1.5"
 
 
+@pytest.fixture
+def root() -> Iterator[logging.Logger]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield root
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_a_line_that_is_written_at_once_is_the_line_of_a_record(
+    root: logging.Logger, capfd: pytest.CaptureFixture[str]
+) -> None:
+    configure("json", "info")
+    logger = logging.getLogger("a.b")
+    fields = {"prediction": "p1", "seconds": 0.5}
+    logger.info("done", extra={"fields": fields})
+    log.info(logger, "done", fields)
+    root.addHandler(logging.NullHandler())
+    log.info(logger, "done", fields)
+    lines = lines_of(capfd.readouterr().err)
+    assert len(lines) == 3
+    assert len({line.pop("time")[:16] for line in lines}) <= 2
+    assert (
+        lines[0]
+        == lines[1]
+        == lines[2]
+        == {"level": "info", "logger": "a.b", **fields} | {"message": "done"}
+    )
+
+
+def test_other_handlers_hear_of_what_is_written_at_once(
+    root: logging.Logger, caplog: pytest.LogCaptureFixture
+) -> None:
+    configure("json", "info")
+    root.addHandler(caplog.handler)
+    log.info(logging.getLogger("a"), "done", {"prediction": "p1"})
+    assert [record.getMessage() for record in caplog.records] == ["done"]
+
+
 def test_a_traceback_stays_below_its_line() -> None:
     try:
         raise ValueError("x")
@@ -72,10 +113,10 @@ def test_a_traceback_stays_below_its_line() -> None:
 
 
 def test_what_a_model_prints_carries_its_trace(capfd: pytest.CaptureFixture[str]) -> None:
-    log = ModelLog("json", {"p1": TRACE}.__getitem__)
-    log.write(LogLine("p1", "stdout", "one\ntw"))
-    log.write(LogLine("p1", "stdout", "o\n"))
-    log.write(LogLine(None, "stdout", "whose?\n"))
+    model_log = ModelLog("json", {"p1": TRACE}.__getitem__)
+    model_log.write(LogLine("p1", "stdout", "one\ntw"))
+    model_log.write(LogLine("p1", "stdout", "o\n"))
+    model_log.write(LogLine(None, "stdout", "whose?\n"))
     one, two, nobody = lines_of(capfd.readouterr().err)
     assert (one["message"], two["message"]) == ("one", "two")
     assert one["prediction"] == "p1"

@@ -7,9 +7,10 @@ import re
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from cogworks.errors import CogworksError
 
@@ -42,20 +43,45 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one record."""
-        data: dict[str, Any] = {
-            "time": _iso_time(record.created),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
+        message = record.getMessage()
+        data = _line(record.created, record.levelname.lower(), record.name, message)
         fields: dict[str, Any] | None = record.__dict__.get("fields")
         if fields is not None:
             data.update(fields)
-        elif found := PREDICTION.search(data["message"]):
+        elif found := PREDICTION.search(message):
             data["prediction"] = found[1]
         if record.exc_info:
             data["exception"] = self.formatException(record.exc_info)
         return _encode(data).decode()
+
+
+class JsonHandler(logging.StreamHandler[TextIO]):
+    """Writes lines of JSON to standard error."""
+
+    def __init__(self) -> None:
+        """Take standard error as it is now."""
+        super().__init__(sys.stderr)
+        self.setFormatter(JsonFormatter())
+
+    def write(self, logger: str, message: str, fields: Mapping[str, Any]) -> None:
+        """Write what a record at INFO would come to."""
+        data = {**_line(time.time(), "info", logger, message), **fields}
+        # As with records: who reads the log, or does not any more, is nothing to a prediction.
+        with suppress(OSError, ValueError):
+            self.stream.buffer.write(_encode(data) + b"\n")
+            self.stream.buffer.flush()
+
+
+def info(logger: logging.Logger, message: str, fields: Mapping[str, Any]) -> None:
+    """Log at INFO, which has to be enabled, quickly where nobody but our own handler listens.
+
+    A record, and what it goes through, takes three times as long as the line; with two lines for each prediction that shows.
+    """
+    handlers = logging.root.handlers
+    if len(handlers) == 1 and isinstance(handlers[0], JsonHandler):
+        handlers[0].write(logger.name, message, fields)
+    else:
+        logger.info(message, extra={"fields": fields})
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -86,10 +112,9 @@ def configure(log_format: str, log_level: str) -> None:
     # No line tells these, and to find them out takes half the time of a line. Source: Python's
     # "Logging HOWTO", section "Optimization".
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    handler = logging.StreamHandler(sys.stderr)
-    if log_format == "json":
-        handler.setFormatter(JsonFormatter())
-    else:
+    handler: logging.Handler = JsonHandler()
+    if log_format != "json":
+        handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(ConsoleFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
@@ -124,13 +149,8 @@ class ModelLog:
 
     def _write_json(self, line: LogLine, texts: list[str]) -> None:
         """Write lines of one prediction by one system call: a model may print a million of them."""
-        data: dict[str, Any] = {
-            "time": _iso_time(time.time()),
-            "level": "info",
-            "logger": "model",
-            "source": line.source,
-            "message": "",
-        }
+        data = _line(time.time(), "info", "model", "")
+        data["source"] = line.source
         if line.prediction_id is not None:
             data["prediction"] = line.prediction_id
             if self._find_trace is not None:
@@ -141,6 +161,11 @@ class ModelLog:
             encoded += (_encode(data), b"\n")
         sys.stderr.buffer.write(b"".join(encoded))
         sys.stderr.buffer.flush()
+
+
+def _line(at: float, level: str, logger: str, message: str) -> dict[str, Any]:
+    """Return what every line has."""
+    return {"time": _iso_time(at), "level": level, "logger": logger, "message": message}
 
 
 def _iso_time(at: float) -> str:

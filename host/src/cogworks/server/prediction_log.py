@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from cogworks.server.log import info
 from cogworks.server.predictions import Canceled, Event, Failed, Prediction, Started, Succeeded
 from cogworks.server.run import Run
 
@@ -53,7 +54,7 @@ def _write(
     message: str, prediction: Prediction, fields: dict[str, Any], trace: dict[str, str]
 ) -> None:
     known = {"prediction": prediction.id, "status": prediction.status.value}
-    logger.info(message, extra={"fields": {**known, **fields, **trace}})
+    info(logger, message, {**known, **fields, **trace})
 
 
 def _seconds(value: float) -> float:
