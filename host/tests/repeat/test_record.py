@@ -12,6 +12,7 @@ from cogworks.repeat.record import (
     GOOD_FOR_S,
     documents_of,
     is_code_unchanged,
+    is_current,
     read_record,
     write_record,
 )
@@ -25,25 +26,32 @@ def kept(tmp_path: Path, **changes: Any) -> str:
     return path
 
 
+def holds(path: str) -> bool:
+    record = read_record(path)
+    assert record is not None
+    return is_current(record)
+
+
 def test_a_record_of_today_is_read_again(tmp_path: Path) -> None:
     path = kept(tmp_path)
     found = read_record(path)
     assert found == json.loads(json.dumps(record_of(tmp_path) | {"looked_at": found["looked_at"]}))  # type: ignore[index]
     assert [one.name for one in (tmp_path / "calls").iterdir()] == ["a.json"]
+    assert holds(path)
 
 
 @pytest.mark.parametrize("age_s", [GOOD_FOR_S + 1, -60])
-def test_one_of_another_day_counts_as_none(tmp_path: Path, age_s: float) -> None:
-    assert read_record(kept(tmp_path, looked_at=time.time() - age_s)) is None
+def test_one_of_another_day_holds_no_more(tmp_path: Path, age_s: float) -> None:
+    assert not holds(kept(tmp_path, looked_at=time.time() - age_s))
 
 
-def test_one_whose_files_have_changed_counts_as_none(tmp_path: Path) -> None:
+def test_one_whose_files_have_changed_holds_no_more(tmp_path: Path) -> None:
     decides = tmp_path / "requirements.txt"
     decides.write_text("one")
     path = kept(tmp_path, files=identities([str(decides)]))
-    assert read_record(path) is not None
+    assert holds(path)
     decides.write_text("more")
-    assert read_record(path) is None
+    assert not holds(path)
 
 
 def test_documents_count_by_what_is_in_them(tmp_path: Path) -> None:
@@ -52,18 +60,18 @@ def test_documents_count_by_what_is_in_them(tmp_path: Path) -> None:
     path = kept(tmp_path, documents=documents_of([str(document)]))
     document.unlink()
     document.write_text("{}")
-    assert read_record(path) is not None
+    assert holds(path)
     document.unlink()
-    assert read_record(path) is None
+    assert not holds(path)
 
 
 def test_other_code_of_ours_makes_it_void(tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
     path = kept(tmp_path, own_folders=[str(own)], own_stamp=stamp_of([str(own)]))
-    assert read_record(path) is not None
+    assert holds(path)
     (own / "new.py").touch()
-    assert read_record(path) is None
+    assert not holds(path)
 
 
 @pytest.mark.parametrize("text", ["", "nothing", '{"looked_at": '])

@@ -20,10 +20,11 @@ from cogworks.cli.console import Console
 from cogworks.cli.state import State
 from cogworks.cli.streams import tolerate_encodings
 from cogworks.errors import CogworksError
+from cogworks.repeat.analysis import Analysis
 from cogworks.repeat.call import call_key, record_path
 from cogworks.repeat.image import digest_of
 from cogworks.repeat.names import are_missing, keep_name, known_blobs, named_digest, note_blobs
-from cogworks.repeat.record import is_code_unchanged, read_record, write_record
+from cogworks.repeat.record import is_code_unchanged, is_current, read_record, write_record
 
 if TYPE_CHECKING:
     from cogworks.repeat.changed import Again
@@ -64,28 +65,32 @@ def _repeat(state: State) -> int | None:
     key = call_key(state.arguments, os.getcwd(), environ, is_terminal=state.is_terminal)
     path = record_path(cache_dir, key)
     record = read_record(path)
-    if record is None or not are_missing(record["programs"], environ.get("PATH", os.defpath)):
+    if record is None:
         return None
-    revision = find_revision(record["source"]["directory"], environ)
-    again: Again | None = None
-    if not is_code_unchanged(record) or revision != record["source"]["revision"]:
-        again = _again(record, cache_dir, revision)
-        if again is None or again.new_bytes > SMALL_BYTES:
+    # The analysis takes longest, so it begins before it is known whether the record holds.
+    with Analysis(record["source"]) as analysis:
+        search_path = environ.get("PATH", os.defpath)
+        if not is_current(record) or not are_missing(record["programs"], search_path):
             return None
-        record = again.record
+        revision = find_revision(record["source"]["directory"], environ)
+        again: Again | None = None
+        if not is_code_unchanged(record) or revision != record["source"]["revision"]:
+            again = _again(record, cache_dir, revision, analysis)
+            if again is None or again.new_bytes > SMALL_BYTES:
+                return None
+            record = again.record
     return _Call(record, again, cache_dir, environ).finish(path, state.console)
 
 
-def _again(record: Record, cache_dir: str, revision: Mapping[str, str]) -> Again | None:
-    from cogworks.repeat.analysis import Analysis
+def _again(
+    record: Record, cache_dir: str, revision: Mapping[str, str], analysis: Analysis
+) -> Again | None:
+    from cogworks.repeat.changed import make_again
 
-    with Analysis(record["source"]) as analysis:
-        from cogworks.repeat.changed import make_again
-
-        if record["target"] is not None and record["target"]["url"]:
-            # Loaded while the source is analysed.
-            importlib.import_module("cogworks.repeat.plain_push")
-        return make_again(record, cache_dir, revision, analysis)
+    if record["target"] is not None and record["target"]["url"]:
+        # Loaded while the source is analysed.
+        importlib.import_module("cogworks.repeat.plain_push")
+    return make_again(record, cache_dir, revision, analysis)
 
 
 class _Call:

@@ -1,7 +1,7 @@
 """The analysis of the source, beside everything else: it takes as long as packing and sending the code.
 
-A process is forked for it before much is loaded, so that the two load different things at the same time. On one core, and
-where there is no fork, it is made when its result is wanted.
+A process is forked for it before much is loaded, so that the two load different things at the same time: this module, too,
+loads only what is there in any case. On one core, and where there is no fork, it is made when its result is wanted.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cogworks.repeat.files import identity_of, sha256_of
 from cogworks.repeat.image import canonical
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -25,14 +24,13 @@ if TYPE_CHECKING:
     from cogworks.repeat.shape import SourceRecord
 
 
-@dataclass(frozen=True)
 class Described:
     """What has to be known of a project, as ``schema.describe`` wants it."""
 
-    directory: Path
-    run: str | None
-    train: str | None
-    concurrency_max: int | None
+    def __init__(self, source: SourceRecord, directory: Path) -> None:
+        self.directory = directory
+        self.run, self.train = source["run"], source["train"]
+        self.concurrency_max = source["concurrency_max"]
 
 
 class Analysis:
@@ -97,12 +95,11 @@ def _answer(source: SourceRecord, pipe: int) -> None:
 
 
 def _describe(source: SourceRecord) -> str:
+    from pathlib import Path
+
     from cogworks.schema.description import describe
 
-    project = Described(
-        Path(source["directory"]), source["run"], source["train"], source["concurrency_max"]
-    )
-    return canonical(describe(project)).decode()
+    return canonical(describe(Described(source, Path(source["directory"])))).decode()
 
 
 def _has_changed(source: SourceRecord) -> bool:

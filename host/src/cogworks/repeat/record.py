@@ -24,20 +24,24 @@ GOOD_FOR_S = 24 * 3600.0
 
 
 def read_record(path: str) -> Record | None:
-    """Return the record of a call, if it is one of this day, and everything below the code is as it was."""
+    """Return the record of a call, if there is one; whether it still holds, `is_current` tells."""
     try:
         with open(path, "rb") as file:
             found: Record = json.loads(file.read())
     except (OSError, ValueError, RecursionError):
         return None
-    age_s = time.time() - found["looked_at"]
-    is_current = (
+    return found
+
+
+def is_current(record: Record) -> bool:
+    """Tell whether a record is one of this day, and everything below the code is as it was."""
+    age_s = time.time() - record["looked_at"]
+    return (
         0 <= age_s < GOOD_FOR_S
-        and are_unchanged(found["files"])
-        and all(sha256_of(name) == known for name, known in found["documents"].items())
-        and stamp_of(found["own_folders"]) == found["own_stamp"]
+        and are_unchanged(record["files"])
+        and all(sha256_of(name) == known for name, known in record["documents"].items())
+        and stamp_of(record["own_folders"]) == record["own_stamp"]
     )
-    return found if is_current else None
 
 
 def write_record(path: str, record: Record) -> None:
