@@ -19,7 +19,7 @@ nobody removes it meanwhile (`engines.lease`); the time of a key's file, or of a
 from __future__ import annotations
 
 import json
-import secrets
+import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -293,7 +293,7 @@ class Cache:
         """Yield a path for a new file; whatever is still there at the end is removed."""
         folder = self.root / "tmp"
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{self.lease.name}-{secrets.token_hex(6)}"
+        path = folder / f"{self.lease.name}-{os.urandom(6).hex()}"
         self.lease.claim(path)
         try:
             yield path

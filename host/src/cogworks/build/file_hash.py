@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -83,7 +82,7 @@ class FileHashes:
 
     def _write(self, entry: Path, identities: Sequence[Identity], sha256: str) -> None:
         self._root.mkdir(parents=True, exist_ok=True)
-        temporary = entry.with_suffix(f".{secrets.token_hex(4)}.tmp")
+        temporary = entry.with_suffix(f".{os.urandom(4).hex()}.tmp")
         try:
             temporary.write_text(json.dumps({"stat": identities, "sha256": sha256}))
             temporary.replace(entry)

@@ -6,7 +6,6 @@ done here before disturbs it.
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import sys
@@ -87,10 +86,12 @@ def _again(
 ) -> Again | None:
     from cogworks.repeat.changed import make_again
 
-    if record["target"] is not None and record["target"]["url"]:
-        # Loaded while the source is analysed.
-        importlib.import_module("cogworks.repeat.plain_push")
-    return make_again(record, cache_dir, revision, analysis)
+    target, ahead = record["target"], None
+    if target is not None and target["url"]:
+        from cogworks.repeat.plain_push import Ahead
+
+        ahead = Ahead(target, SMALL_BYTES)
+    return make_again(record, cache_dir, revision, analysis, ahead)
 
 
 class _Call:
@@ -152,8 +153,9 @@ class _Call:
         if contents is not None:
             from cogworks.repeat.plain_push import NotPlainError, push_plainly
 
+            ahead = None if self._again is None else self._again.ahead
             try:
-                push_plainly(target, image, contents)
+                push_plainly(target, image, contents, ahead)
             except NotPlainError:
                 contents = None
         if contents is None:

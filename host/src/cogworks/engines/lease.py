@@ -12,7 +12,6 @@ can be used all the same.
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 import threading
 import time
@@ -42,7 +41,8 @@ class Lease:
         self._cache_dir = cache_dir
         self._descriptor: int | None = None
         self._opening = threading.Lock()
-        self.name = f"{os.getpid()}-{secrets.token_hex(6)}"
+        # Not the module `secrets`: to load it takes longer than what else is done here.
+        self.name = f"{os.getpid()}-{os.urandom(6).hex()}"
         """Nobody else has it, on this machine or on another one; what is unfinished may be named after it."""
 
     def claim(self, *paths: Path) -> None:

@@ -1,7 +1,7 @@
 """The analysis of the source, beside everything else: it takes as long as packing and sending the code.
 
-A process is forked for it before much is loaded, so that the two load different things at the same time: this module, too,
-loads only what is there in any case. On one core, and where there is no fork, it is made when its result is wanted.
+A process is forked for it before much is loaded, so that the two load different things at the same time. On one core, and
+where there is no fork, it is made when its result is wanted.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from cogworks.repeat.files import identity_of, sha256_of
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from cogworks.repeat.files import Identity
     from cogworks.repeat.shape import SourceRecord
+
+_SHARED = ("dataclasses", "pathlib")
+"""What both processes need: loaded before there are two."""
 
 
 class Described:
@@ -46,6 +50,8 @@ class Analysis:
 
     def __enter__(self) -> Self:
         if _has_changed(self._source) and _has_cores():
+            for name in _SHARED:
+                import_module(name)
             self._pipe, end = os.pipe()
             self._pid = os.fork()
             if self._pid == 0:

@@ -17,6 +17,7 @@ from cogworks.repeat.image import with_layers
 
 if TYPE_CHECKING:
     from cogworks.repeat.analysis import Analysis
+    from cogworks.repeat.plain_push import Ahead
     from cogworks.repeat.shape import Record, SourceRecord
 
 UNSETTLED: Identity = []
@@ -25,10 +26,11 @@ UNSETTLED: Identity = []
 
 @dataclass(frozen=True)
 class Again:
-    """An image that was made again: its record, and its two layers."""
+    """An image that was made again: its record, its two layers, and what has begun to send them."""
 
     record: Record
     layers: tuple[CachedLayer, ...]
+    ahead: Ahead | None = None
 
     @property
     def new_bytes(self) -> int:
@@ -37,12 +39,17 @@ class Again:
 
 
 def make_again(
-    record: Record, cache_dir: str, revision: Mapping[str, str], analysis: Analysis
+    record: Record,
+    cache_dir: str,
+    revision: Mapping[str, str],
+    analysis: Analysis,
+    ahead: Ahead | None = None,
 ) -> Again | None:
     """Return the image with the code as it is now; None if more than the code has changed.
 
     Args:
         revision: labels of the commit and the version.
+        ahead: sends the code as soon as it is packed; the analysis mostly takes longer.
 
     Raises:
         CogworksError: the source, or a file, is not as it has to be.
@@ -60,6 +67,8 @@ def make_again(
     watched = _watched(context, began_at)
     cache, codec, document = Cache(Path(cache_dir)), Codec[image["codec"]], image["document"]
     code = code_layer(cache, context, codec, hashes)
+    if ahead is not None:
+        ahead.send(code)
     if _may_change_schema(source, hashes, watched):
         document = analysis.document()
     metadata = {SCHEMA_NAME: document.encode()} if document else {}
@@ -75,7 +84,7 @@ def make_again(
     }
     whole = with_layers(image, [one.layer for one in layers], document, revision)
     top = identities(str(one.path) for one in layers)
-    return Again({**record, "top": top, "source": changed, "image": whole}, layers)
+    return Again({**record, "top": top, "source": changed, "image": whole}, layers, ahead)
 
 
 def _identity(directory: Path, path: str, began_at: float) -> Identity:
