@@ -58,7 +58,9 @@ def server_wheels(
     needs = Project(packages.parent, packages, build)
 
     def locate() -> list[WheelFile]:
-        return locked_wheels(needs, target, cache, progress, environment)[0]
+        found, _ = locked_wheels(needs, target, cache, progress, environment)
+        progress.stage("Fetching the server's packages")
+        return found
 
     wheels = _listed(target, cache, LateWheels(cache, locate)) if packages == PACKAGES else locate()
     return [*wheels, *(own_wheel(name, cache) for name in (SDK, HOST))]
