@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Callable, Generic
 
 from cog._schema.forward import evaluate
+from cog._schema.own_annotations import own_annotations
 from cog._schema.types import MISSING
 from cog.input import FieldInfo, Input
 
@@ -88,7 +89,7 @@ def _check_bases(cls: type[BaseModel]) -> None:
 def _take_inputs(cls: type[BaseModel], is_dataclass: bool) -> None:
     """Keep each ``Input(...)`` of the class's own fields, and leave its default in its place."""
     inputs: dict[str, FieldInfo] = {}
-    for name, annotation in dict(vars(cls).get("__annotations__", {})).items():
+    for name, annotation in own_annotations(cls).items():
         value = vars(cls).get(name, MISSING)
         if isinstance(value, FieldInfo):
             delattr(cls, name)
@@ -114,7 +115,7 @@ def _annotated_input(cls: type, annotation: Any) -> Any:
 
 def _copy_mutable_defaults(cls: type) -> None:
     """Give every object its own copy of ``tags: list[str] = []``, as pydantic's models do."""
-    for name in vars(cls).get("__annotations__", {}):
+    for name in own_annotations(cls):
         value = vars(cls).get(name)
         if type(value) in _MUTABLE:
             setattr(cls, name, dataclasses.field(default_factory=_copier(value)))

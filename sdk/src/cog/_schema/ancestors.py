@@ -7,6 +7,7 @@ from typing import Any, Callable
 from cog._schema.generics import Filling, match
 from cog._schema.hints import Foreign, Hint, Variable
 from cog._schema.live_generics import bases_of, completed, parameters_of, split
+from cog._schema.own_annotations import own_annotations
 
 _FOREIGN_BASES = ("BaseModel", "GenericModel", "Representation")
 """Pydantic's own classes, whose annotations are no fields."""
@@ -25,8 +26,7 @@ def annotations_of(cls: type, kind: str) -> Annotated:
     for owner in reversed(cls.__mro__):
         if owner.__name__ in _FOREIGN_BASES and owner.__module__.startswith("pydantic"):
             continue
-        # Only of the class itself: ``owner.__annotations__`` may be those of a base.
-        for name, annotation in vars(owner).get("__annotations__", {}).items():
+        for name, annotation in own_annotations(owner).items():
             found[name] = (owner, annotation)
     return found
 
@@ -39,7 +39,7 @@ def _keys_of(cls: type) -> Annotated:
         if isinstance(origin, type) and hasattr(origin, "__total__"):
             inherited.update(_keys_of(origin))
     own: Annotated = {}
-    for name, annotation in vars(cls).get("__annotations__", {}).items():
+    for name, annotation in own_annotations(cls).items():
         known = inherited.get(name)
         own[name] = known if known is not None and known[1] is annotation else (cls, annotation)
     return own

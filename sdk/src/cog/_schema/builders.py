@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 from cog._schema.live_generics import parameters_of
+from cog._schema.own_annotations import own_annotations
 
 Build = Callable[[dict[str, Any]], Any]
 
@@ -46,8 +47,7 @@ def _parameters(cls: Any) -> frozenset[str]:
     # A BaseModel that is no dataclass has an ``__init__`` of its own.
     names: set[str] = set()
     for owner in cls.__mro__:
-        body: dict[str, Any] = dict(owner.__dict__)
-        names.update(body.get("__annotations__", ()))
+        names.update(own_annotations(owner))
     return frozenset(names)
 
 
