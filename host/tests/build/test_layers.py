@@ -121,7 +121,7 @@ def test_a_project_becomes_layers_and_a_second_build_does_nothing(tmp_path: Path
     assert any("left out" in notice and "cog==0.9" in notice for notice in first.notices)
     bench.progress.stages.clear()
     second = bench.build()
-    assert bench.progress.stages == ["Packing the project's layers"]
+    assert bench.progress.stages == ["Packing layers"]
     assert not any(one.cached.is_new for one in second.layers)
 
 

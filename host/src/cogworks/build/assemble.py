@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,8 @@ from cogworks.build.layers import (
     NamedLayer,
     OnLayer,
     Options,
+    Others,
+    Step,
     make_layers,
     run_steps,
 )
@@ -38,7 +40,7 @@ from cogworks.build.server_layer import PACKAGES, server_key, server_layer, serv
 from cogworks.build.stages.image_stages import image_stages
 from cogworks.build.stages.stage import needed_stages
 from cogworks.build.stages.tools import StageOptions, Workshop, anonymous_client
-from cogworks.build.wheel_set import WheelFile, coming, give_up, start
+from cogworks.build.wheel_set import start
 from cogworks.engines.progress import Progress
 from cogworks.engines.requirement_lines import project_packages
 from cogworks.oci.digest import Digest
@@ -176,13 +178,14 @@ def assemble(
         stages.source_builder(pythons, (*system, *brought)),
         how.secret_files,
     )
-    made = make_layers(project, base.target, cache, progress, options, metadata, environment)
-    server = server_wheels(pythons.server.target, cache, progress, environment, how.server_packages)
-    ours = _our_layers(pythons, server, cache, progress, how, on_layer)
-    below = (*system, *brought, *made.lower, *ours)
+    others = partial(_ours, pythons, cache, progress, how, environment)
+    made = make_layers(
+        project, base.target, cache, progress, options, metadata, environment, others
+    )
+    below = (*system, *brought, *made.lower, *made.beside)
     compiler = pythons.model.compiler if how.bytecode else None
     layers = (*below, *stages.commands(below, made.freeze, compiler), *made.upper)
-    sbom = sbom_document(bill_of(base, made, server, pythons, layers))
+    sbom = sbom_document(bill_of(base, made, made.beside_wheels, pythons, layers))
     cuda = select_cuda(project, project_packages(project, base.target.machine))
     labels = image_labels(project, document, made.freeze, sbom, how.revision, cuda)
     config, manifest = _documents(project, base, layers, labels, how)
@@ -216,25 +219,19 @@ def _brought_layers(
     return run_steps(steps, how.jobs, on_layer)
 
 
-def _our_layers(
-    pythons: Pythons,
-    wheels: Sequence[WheelFile],
-    cache: Cache,
-    progress: Progress,
-    how: How,
-    on_layer: OnLayer | None,
-) -> tuple[NamedLayer, ...]:
-    """Return the layers of the server, of these wheels, and of the SDK."""
+def _ours(
+    pythons: Pythons, cache: Cache, progress: Progress, how: How, environment: Mapping[str, str]
+) -> Others:
+    """Return what makes the layers of the server and of the SDK."""
     model, server = pythons.model, pythons.server
+    wheels = server_wheels(server.target, cache, progress, environment, how.server_packages)
     sdk = next(one for one in wheels if one.name == SDK)
     compilers = [one.compiler if how.bytecode else None for one in (server, model)]
     python, path = server.target.python, server.interpreter
-    steps = [
+    if cache.missing([server_key(wheels, python, path, compilers[0])], how.codec):
+        start(wheels)
+    steps: list[Step] = [
         ("server", partial(server_layer, cache, wheels, python, path, compilers[0], how.codec)),
         ("SDK", partial(sdk_layer, cache, sdk, model.target.python, compilers[1], how.codec)),
     ]
-    progress.stage("Packing the server's layers")
-    with coming(wheels):
-        if cache.missing([server_key(wheels, python, path, compilers[0])], how.codec):
-            start(wheels)
-        return run_steps(steps, how.jobs, on_layer, partial(give_up, wheels))
+    return Others(steps, wheels)

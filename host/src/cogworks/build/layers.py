@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from cogworks.build.bytecode import Compiler
 from cogworks.build.cache import Cache, CachedLayer
@@ -21,6 +22,7 @@ from cogworks.build.target import Target
 from cogworks.build.venv_layer import venv_layer
 from cogworks.build.wheel_set import (
     WheelFile,
+    bring,
     coming,
     find_conflicts,
     give_up,
@@ -87,6 +89,7 @@ class ProjectLayers:
     Attributes:
         lower: the environment, packages and weights: what lies below the server, lowest first.
         upper: the code and its metadata: what lies above the server.
+        beside, beside_wheels: the layers that were made beside them, and their packages.
         notices: whole sentences.
         wheels: the packages in the layers.
         conflicts: those of the notices that are known only where something was packed anew.
@@ -95,6 +98,8 @@ class ProjectLayers:
     lower: tuple[NamedLayer, ...]
     upper: tuple[NamedLayer, ...]
     notices: tuple[str, ...]
+    beside: tuple[NamedLayer, ...] = ()
+    beside_wheels: tuple[WheelFile, ...] = ()
     wheels: tuple[WheelFile, ...] = ()
     conflicts: tuple[str, ...] = ()
 
@@ -110,6 +115,16 @@ class ProjectLayers:
 
 
 MakeLayer = Callable[[], CachedLayer]
+Step: TypeAlias = tuple[str, MakeLayer]
+"""What is in a layer, and what makes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Layers that are made at the same time as the project's, so that no core waits for the last one; and their packages."""
+
+    steps: Sequence[Step] = ()
+    wheels: Sequence[WheelFile] = ()
 
 
 def make_layers(
@@ -120,11 +135,13 @@ def make_layers(
     options: Options,
     metadata: Mapping[str, bytes],
     environment: Mapping[str, str],
+    find_others: Callable[[], Others] = Others,
 ) -> ProjectLayers:
     """Return the layers of a project.
 
     Args:
         metadata: files for `/src/.cog`, such as `openapi_schema.json`.
+        find_others: tells what is made beside them; called when the project's packages are known.
         environment: the variables that uv runs under, and that name indexes and their credentials.
 
     Raises:
@@ -132,7 +149,9 @@ def make_layers(
         RequirementsError: the project's requirements have problems.
     """
     with disk_errors_told(cache.root):
-        return _make_layers(project, target, cache, progress, options, metadata, environment)
+        return _make_layers(
+            project, target, cache, progress, options, metadata, environment, find_others
+        )
 
 
 def _make_layers(
@@ -143,6 +162,7 @@ def _make_layers(
     options: Options,
     metadata: Mapping[str, bytes],
     environment: Mapping[str, str],
+    find_others: Callable[[], Others],
 ) -> ProjectLayers:
     context = Context(project.directory, (), (), (), ())
     if options.with_code:
@@ -167,22 +187,39 @@ def _make_layers(
             f"No Python {target.python_version} is on this machine: the packages are not compiled "
             "ahead, and the first import in a new container takes longer."
         )
-    with coming(wheels):
-        steps = _plan(context, wheels, target, cache, compiler, options)
+    others = find_others()
+    needed = [*wheels, *others.wheels]
+    with ThreadPoolExecutor(1) as reader, coming(needed):
+        steps, new = _plan(context, wheels, target, cache, compiler, options)
         lower = len(steps)
         if options.with_code:
             steps.append(("code", partial(code_layer, cache, context, options.codec)))
         steps.append(("metadata", partial(metadata_layer, cache, metadata, options.codec)))
-        progress.stage("Packing the project's layers")
-        layers = run_steps(steps, options.jobs, options.on_layer, partial(give_up, wheels))
-    # An edit of the code changes nothing between wheels, and looking into all of them takes a while.
-    conflicts: tuple[str, ...] = ()
-    if any(one.cached.is_new for one in layers[:lower]):
-        ordered = _in_order(context, wheels, options)
-        conflicts = tuple(str(conflict) for conflict in find_conflicts(ordered, target.python))
-        notices += conflicts
-    told = (*notices, *_passwords_in_files(project, context), *context.warnings)
-    return ProjectLayers(layers[:lower], layers[lower:], told, tuple(wheels), conflicts)
+        upper = len(steps)
+        compared = reader.submit(_conflicts, new, _in_order(context, wheels, options), target)
+        progress.stage("Packing layers")
+        layers = run_steps(
+            [*steps, *others.steps], options.jobs, options.on_layer, partial(give_up, needed)
+        )
+        conflicts = compared.result()
+    told = (*notices, *conflicts, *_passwords_in_files(project, context), *context.warnings)
+    return ProjectLayers(
+        *(layers[:lower], layers[lower:upper], told, layers[upper:]),
+        *(tuple(others.wheels), tuple(wheels), conflicts),
+    )
+
+
+def _conflicts(
+    new: Sequence[WheelFile], ordered: Sequence[WheelFile], target: Target
+) -> tuple[str, ...]:
+    """Return what wheels disagree about, if some of them are packed now.
+
+    An edit of the code changes nothing between wheels, and looking into all of them takes a while.
+    """
+    if not new:
+        return ()
+    bring(new)
+    return tuple(str(one) for one in find_conflicts(ordered, target.python))
 
 
 def _passwords_in_files(project: Project, context: Context) -> Iterator[str]:
@@ -211,12 +248,12 @@ def _plan(
     cache: Cache,
     compiler: Compiler | None,
     options: Options,
-) -> list[tuple[str, MakeLayer]]:
-    """Return (title, what makes the layer) for the environment, wheels and weights."""
+) -> tuple[list[Step], list[WheelFile]]:
+    """Return (title, what makes the layer) for the environment, wheels and weights; and the wheels that have to come."""
     by_name = {one.name: one for one in wheels}
     weights = {one.path: one for one in context.weights}
     make_venv = partial(venv_layer, cache, target.python, options.interpreter, options.codec)
-    steps: list[tuple[str, MakeLayer]] = [("environment", make_venv)]
+    steps: list[Step] = [("environment", make_venv)]
     keyed: dict[str, list[WheelFile]] = {}
     for one in _groups(context, wheels, options):
         names = [item.name for item in one.items]
@@ -230,8 +267,9 @@ def _plan(
             make = partial(wheels_layer, cache, chosen, target.python, compiler, options.codec)
             steps.append((title, make))
     missing = cache.missing(list(keyed), options.codec)
-    start([one for key, wheels in keyed.items() if key in missing for one in wheels])
-    return steps
+    new = [one for key, wheels in keyed.items() if key in missing for one in wheels]
+    start(new)
+    return steps, new
 
 
 def _in_order(context: Context, wheels: Sequence[WheelFile], options: Options) -> list[WheelFile]:
@@ -245,7 +283,7 @@ def _in_order(context: Context, wheels: Sequence[WheelFile], options: Options) -
 
 
 def run_steps(
-    steps: Sequence[tuple[str, MakeLayer]],
+    steps: Sequence[Step],
     jobs: int,
     on_layer: OnLayer | None = None,
     give_up: Callable[[], object] | None = None,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -60,7 +60,7 @@ def write_archive(chunks: Iterable[bytes], codec: Codec, path: Path) -> Summary:
     with path.open("xb") as file, ExitStack() as stack:
         hasher: ThreadPoolExecutor | None = None
         hashed: Future[None] | None = None
-        for block in in_blocks(chunks):
+        for block in stack.enter_context(closing(_read_ahead(in_blocks(chunks)))):
             if hashed is not None:
                 hashed.result()
             if hasher is None and len(block) == BLOCK_BYTES:
@@ -80,8 +80,21 @@ def write_archive(chunks: Iterable[bytes], codec: Codec, path: Path) -> Summary:
     return Summary(layer, tar_bytes)
 
 
+def _read_ahead(blocks: Iterator[bytes]) -> Generator[bytes]:
+    """Yield blocks; the next one is unpacked from its wheel while this one is packed into the layer."""
+    block = next(blocks, b"")
+    if len(block) < BLOCK_BYTES:
+        yield block
+        return
+    with _one_thread() as reader:
+        while block:
+            coming = reader.submit(next, blocks, b"")
+            yield block
+            block = coming.result()
+
+
 def _one_thread() -> ThreadPoolExecutor:
-    """Return what computes one digest beside the other and the compressor: all work without the interpreter's lock.
+    """Return what reads, or computes a digest, beside the compressor: all work without the interpreter's lock.
 
     An archive of one block is not worth a thread, nor the loading of what makes it.
     """

@@ -21,7 +21,7 @@ from cogworks.build.packer import Summary, with_parents, write_layer
 from cogworks.build.target import Target
 from cogworks.build.venv_layer import venv_members
 from cogworks.build.wheel_set import WheelFile, wheel_contents, wheels_key
-from cogworks.engines.progress import Progress
+from cogworks.engines.progress import Details, Progress
 from cogworks.oci.layer import Codec
 from cogworks.project.model import Build, Project
 
@@ -57,12 +57,17 @@ def server_wheels(
     build = Build(python_version=target.python_version, requirements_file=packages)
     needs = Project(packages.parent, packages, build)
 
-    def locate() -> list[WheelFile]:
-        found, _ = locked_wheels(needs, target, cache, progress, environment)
-        progress.stage("Fetching the server's packages")
+    def locate(progress: Progress) -> list[WheelFile]:
+        return locked_wheels(needs, target, cache, progress, environment)[0]
+
+    def locate_late() -> list[WheelFile]:
+        # While other layers are packed.
+        found = locate(Details(progress))
+        progress.line("Fetching the server's packages")
         return found
 
-    wheels = _listed(target, cache, LateWheels(cache, locate)) if packages == PACKAGES else locate()
+    is_ours = packages == PACKAGES
+    wheels = _listed(target, cache, LateWheels(cache, locate_late)) if is_ours else locate(progress)
     return [*wheels, *(own_wheel(name, cache) for name in (SDK, HOST))]
 
 

@@ -23,3 +23,22 @@ class Progress(Protocol):
     def done(self, text: str) -> None:
         """All stages are over: ``Environment ready in 3.2 s``."""
         ...
+
+
+class Details:
+    """Shows stages as details of another one, beside which they happen."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def stage(self, text: str) -> None:
+        """Show what begins."""
+        self._progress.line(text)
+
+    def line(self, text: str) -> None:
+        """Show a detail."""
+        self._progress.line(text)
+
+    def done(self, text: str) -> None:
+        """Show what has ended."""
+        self._progress.line(text)
