@@ -3,7 +3,7 @@
 A model may run under a newer Python than the command. What PEP 695 added (``type X = ...``,
 ``class Box[T]``, ``def run[T]``) can be written in older grammar without moving anything else:
 the parameters become blanks, and an alias becomes an assignment. What the blanks were is kept
-beside the nodes; see ``type_parameters``.
+beside the nodes; see ``type_parameters``. What PEP 701 added is said in other words; see ``f_strings``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import tokenize
 import warnings
 from collections.abc import Iterator
 
+from cogworks.schema.f_strings import with_older_f_strings
 from cogworks.schema.type_parameters import Header, TypeParameter, attach, read_parameters
 
 Parameters = dict[Header, tuple[TypeParameter, ...]]
@@ -37,15 +38,22 @@ def parse(text: str, name: str) -> ast.Module:
         try:
             return ast.parse(text, filename=name)
         except SyntaxError:
+            if sys.version_info < (3, 12) and (older := with_older_f_strings(text)) != text:
+                return _parse_parameters(older, name)
             # Python 3.12 knows the syntax, but not the defaults of parameters.
             if sys.version_info >= (3, 13) or not _NEWER.search(text):
                 raise
-            older = find_older_text(text)
-            if older is None:
-                raise
-            tree = ast.parse(older[0], filename=name)
-            attach(tree, older[1])
-            return tree
+            return _parse_parameters(text, name)
+
+
+def _parse_parameters(text: str, name: str) -> ast.Module:
+    """Return the syntax tree of a text that may have what PEP 695 added."""
+    older = find_older_text(text) if _NEWER.search(text) else None
+    if older is None:
+        return ast.parse(text, filename=name)
+    tree = ast.parse(older[0], filename=name)
+    attach(tree, older[1])
+    return tree
 
 
 def find_older_text(text: str) -> tuple[str, Parameters] | None:
