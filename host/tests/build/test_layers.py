@@ -6,17 +6,21 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from cogworks.build.cache import Cache
+from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.compilers import find_compiler
-from cogworks.build.errors import BuildError, LockError
+from cogworks.build.errors import AbandonedError, BuildError, LockError
 from cogworks.build.grouping import OWN_LAYER_BYTES
-from cogworks.build.layers import Options, ProjectLayers, make_layers
+from cogworks.build.layers import Options, ProjectLayers, make_layers, run_steps
+from cogworks.build.packer import write_archive
 from cogworks.build.resolve import LOCK_NAME
 from cogworks.build.target import Target
+from cogworks.oci.layer import Codec
 from cogworks.oci.platform import parse_platform
 from cogworks.project import load_project
 
@@ -210,7 +214,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_done(tmp_path: Path
 MEMORY = """
 import sys
 from pathlib import Path
-from cogworks.build.cache import Cache
+from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.code_layer import weights_layer
 from cogworks.build.context import read_context
 from cogworks.oci.layer import Codec
@@ -285,3 +289,30 @@ def test_only_the_wheels_of_a_new_layer_come_here(tmp_path: Path) -> None:
     made = bench.build()
     assert titles(made)[-3] == "color and 2 more"
     assert len(list(wheels.iterdir())) == 3
+
+
+def test_what_others_write_ends_when_one_step_fails(tmp_path: Path) -> None:
+    cache, is_writing = Cache(tmp_path), threading.Event()
+
+    def endless() -> Iterator[bytes]:
+        for _ in range(1000):
+            yield bytes(1024 * 1024)
+            is_writing.set()
+        raise AssertionError("it was written to the end")
+
+    def fail() -> CachedLayer:
+        assert is_writing.wait(30)
+        raise BuildError("no")
+
+    def write() -> CachedLayer:
+        return cache.layer(
+            "0" * 64, Codec.GZIP, lambda path: write_archive(endless(), Codec.GZIP, path)
+        )
+
+    steps = [("one that fails", fail), ("a large one", write)]
+    with pytest.raises(BuildError, match="no"):
+        run_steps(steps, 2, give_up=cache.abandon)
+    assert list((tmp_path / "oci" / "tmp").iterdir()) == []
+    assert list((tmp_path / "oci").rglob("blobs/*/*")) == []
+    with pytest.raises(AbandonedError), cache.temporary():
+        pass

@@ -15,9 +15,12 @@ from cogworks.build.index_credentials import IndexCredentials, read_credentials
 from cogworks.build.lock import LockedWheel
 from cogworks.build.wheel_set import WheelFile
 from cogworks.build.wheels import TRIES, Wheelhouse
+from host.tests.registry.silent import SilentServer
 
 from .conftest import MakeWheel
 
+LONG_S = 30
+"""An answer is waited for twice as long."""
 NOBODY = read_credentials({"PIP_CONFIG_FILE": "/dev/null"})
 Answer = Callable[[BaseHTTPRequestHandler], tuple[int, bytes, dict[str, str]]]
 
@@ -88,6 +91,20 @@ def test_a_wheel_comes_when_it_is_needed_and_not_before(
             wheels.bring([found])
             assert found.path.read_bytes() == wheel.path.read_bytes()
         assert len(seen) == 1
+
+
+def test_an_index_that_is_silent_is_not_waited_for_when_the_build_ends(
+    cache: Cache, make_wheel: MakeWheel
+) -> None:
+    with SilentServer() as silent:
+        wheels = house(cache, locked(make_wheel(), f"http://{silent.host}"))
+        (found,) = wheels.files()
+        wheels.start([found])
+        assert silent.asked.wait(LONG_S)
+        closing_it = threading.Thread(target=wheels.close)
+        closing_it.start()
+        closing_it.join(LONG_S / 2)
+        assert not closing_it.is_alive()
 
 
 def test_a_size_that_the_lock_does_not_have_is_asked_for_once(

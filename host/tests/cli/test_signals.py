@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 
 import pytest
 
@@ -16,6 +17,23 @@ def test_a_signal_unwinds_what_runs(signum: signal.Signals) -> None:
     with pytest.raises(Stopped) as caught, stop_on_signals():
         signal.raise_signal(signum)
     assert caught.value.exit_code == CODES[signum]
+
+
+def test_hooks_are_called_before_anything_unwinds() -> None:
+    steps: list[str] = []
+    hooks: list[Callable[[], object]] = []
+
+    def work() -> None:
+        # What is to be ended comes up while the command runs.
+        hooks.append(lambda: steps.append("hook"))
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            steps.append("unwound")
+
+    with pytest.raises(Stopped), stop_on_signals(hooks):
+        work()
+    assert steps == ["hook", "unwound"]
 
 
 def test_handlers_are_put_back() -> None:

@@ -216,7 +216,7 @@ def _brought_layers(
         )
         for one in pythons.brought
     ]
-    return run_steps(steps, how.jobs, on_layer)
+    return run_steps(steps, how.jobs, on_layer, cache.abandon)
 
 
 def _ours(

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from cogworks.build.errors import LayerMismatchError
+from cogworks.build.errors import AbandonedError, LayerMismatchError
 from cogworks.build.file_hash import FileHashes
 from cogworks.build.packer import Summary
 from cogworks.engines.file_lock import file_locked
@@ -103,6 +103,7 @@ class Cache:
         self.root = cache_dir / "oci"
         self.is_reused, self.is_verified, self.shared = is_reused, is_verified, shared
         self._made: set[str] = set()
+        self._is_abandoned = False
         self.lease = Lease(cache_dir)
         self.hashes = FileHashes(self.root / "filehash")
 
@@ -291,6 +292,8 @@ class Cache:
     @contextmanager
     def temporary(self) -> Generator[Path]:
         """Yield a path for a new file; whatever is still there at the end is removed."""
+        if self._is_abandoned:
+            raise AbandonedError("Nothing more is written: the build ends.")
         folder = self.root / "tmp"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.lease.name}-{os.urandom(6).hex()}"
@@ -298,6 +301,12 @@ class Cache:
         try:
             yield path
         finally:
+            path.unlink(missing_ok=True)
+
+    def abandon(self) -> None:
+        """Take away what threads are writing, which so stop soon, and let nothing more be written."""
+        self._is_abandoned = True
+        for path in (self.root / "tmp").glob(f"{self.lease.name}-*"):
             path.unlink(missing_ok=True)
 
     @contextmanager

@@ -1,6 +1,7 @@
 """What can go wrong between a project and its layers; every message says what to do.
 
 BuildError
+|- AbandonedError         a file that nobody wants any more was still being written
 |- LockError              the requirements cannot be turned into a list of wheels
 |  '- NoWheelError        a package has no wheel for the target
 |- DownloadError          a wheel cannot be fetched, or is not what the lock says
@@ -27,6 +28,10 @@ from cogworks.errors import CogworksError
 
 class BuildError(CogworksError):
     """Base of what stops a build."""
+
+
+class AbandonedError(BuildError):
+    """What was being written is not wanted any more: another step has failed, or the user has stopped the build."""
 
 
 class LockError(BuildError):

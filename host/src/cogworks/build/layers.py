@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,6 +37,7 @@ from cogworks.project.model import Project
 
 FIXED_LAYERS = 3
 """The environment itself, the code, the metadata."""
+GIVE_UP_EVERY_S = 0.05
 JOBS_MAX = 8
 """Layers packed at once; each holds about 3 MiB."""
 
@@ -199,7 +200,7 @@ def _make_layers(
         compared = reader.submit(_conflicts, new, _in_order(context, wheels, options), target)
         progress.stage("Packing layers")
         layers = run_steps(
-            [*steps, *others.steps], options.jobs, options.on_layer, partial(give_up, needed)
+            [*steps, *others.steps], options.jobs, options.on_layer, partial(end_all, cache, needed)
         )
         conflicts = compared.result()
     told = (*notices, *conflicts, *_passwords_in_files(project, context), *context.warnings)
@@ -282,6 +283,12 @@ def _in_order(context: Context, wheels: Sequence[WheelFile], options: Options) -
     return [by_name[name] for name in names]
 
 
+def end_all(cache: Cache, wheels: Sequence[WheelFile]) -> None:
+    """End what steps wait for, and what they write."""
+    give_up(wheels)
+    cache.abandon()
+
+
 def run_steps(
     steps: Sequence[Step],
     jobs: int,
@@ -308,5 +315,12 @@ def run_steps(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             if give_up is not None:
-                give_up()
+                _end([one for _, one in futures], give_up)
             raise
+
+
+def _end(futures: Sequence[Future[CachedLayer]], give_up: Callable[[], object]) -> None:
+    """Call ``give_up`` until nothing is made any more: some may have been about to begin."""
+    while running := [one for one in futures if not one.done()]:
+        give_up()
+        wait(running, GIVE_UP_EVERY_S)

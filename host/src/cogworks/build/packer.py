@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from cogworks.build.codecs import BLOCK_BYTES, in_blocks, new_compressor
+from cogworks.build.errors import AbandonedError
 from cogworks.oci.digest import Digest
 from cogworks.oci.layer import Codec, Layer
 from cogworks.oci.tar import Directory, Entry, archive
@@ -53,6 +55,7 @@ def write_archive(chunks: Iterable[bytes], codec: Codec, path: Path) -> Summary:
     """Pack the bytes of a tar archive into a new file; what is in it is the caller's business.
 
     Raises:
+        AbandonedError: the file was removed meanwhile.
         OSError: the file cannot be written.
     """
     plain, packed = hashlib.sha256(), hashlib.sha256()
@@ -63,6 +66,8 @@ def write_archive(chunks: Iterable[bytes], codec: Codec, path: Path) -> Summary:
         for block in stack.enter_context(closing(_read_ahead(in_blocks(chunks)))):
             if hashed is not None:
                 hashed.result()
+            if os.fstat(file.fileno()).st_nlink == 0:
+                raise AbandonedError("The file that is being written was taken away.")
             if hasher is None and len(block) == BLOCK_BYTES:
                 hasher = stack.enter_context(_one_thread())
             if hasher is None:

@@ -19,6 +19,7 @@ from cogworks.build.lock import LockedWheel
 from cogworks.build.wheel_set import WheelFile
 from cogworks.engines.redact import redact
 from cogworks.oci.digest import Digest
+from cogworks.registry.sockets import Sockets
 
 if TYPE_CHECKING:
     import httpx2
@@ -62,7 +63,7 @@ class Wheelhouse:
         self._cache, self._wheels = cache, {one.digest: one for one in wheels}
         self._credentials, self._on_bytes = credentials, on_bytes
         self._environment = environment
-        self._lock, self._stop = Lock(), Event()
+        self._lock, self._stop, self._sockets = Lock(), Event(), Sockets()
         self._fetching = ExitStack()
         self._pool: ThreadPoolExecutor | None = None
         self._fetcher: _Fetcher | None = None
@@ -103,6 +104,7 @@ class Wheelhouse:
     def close(self) -> None:
         """Give up what is still on its way, for good; idempotent."""
         self._stop.set()
+        self._sockets.cut()
         self._fetching.close()
 
     def _known_size(self, wheel: LockedWheel) -> int | None:
@@ -176,7 +178,9 @@ class Wheelhouse:
         context = ssl.create_default_context(cafile=authorities)
         client = httpx2.Client(timeout=TIMEOUT_S, follow_redirects=True, verify=context)
         self._fetching.callback(client.close)
-        return _Fetcher(self._cache, client, self._credentials, self._on_bytes, self._stop)
+        return _Fetcher(
+            self._cache, client, self._credentials, self._on_bytes, self._stop, self._sockets
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,7 @@ class _Fetcher:
     credentials: IndexCredentials
     on_bytes: Callable[[int], None]
     stop: Event
+    sockets: Sockets
 
     def fetch(self, wheel: LockedWheel, path: Path) -> None:
         with self.cache.lock(f"wheel-{wheel.digest.hex}"):
@@ -202,7 +207,9 @@ class _Fetcher:
         with suppress(httpx2.HTTPError):
             auth = self.credentials.find(url)
             where = without_user_info(url)
-            answer = self.client.request("HEAD", where, auth=auth, headers=headers)
+            answer = self.client.request(
+                "HEAD", where, auth=auth, headers=headers, extensions=self.sockets.extensions
+            )
             size = answer.headers.get("content-length", "")
             if answer.status_code == _OK and size.isdigit() and int(size) > 0:
                 return int(size)
@@ -256,7 +263,8 @@ class _Fetcher:
         import httpx2
 
         try:
-            with self.client.stream("GET", without_user_info(url), auth=auth) as response:
+            where, traced = without_user_info(url), self.sockets.extensions
+            with self.client.stream("GET", where, auth=auth, extensions=traced) as response:
                 self._check(wheel, response.status_code)
                 # Indexes serve wheels as they are; a coding on top would be undone here.
                 yield response.iter_bytes(CHUNK_BYTES)

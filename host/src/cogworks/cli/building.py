@@ -61,7 +61,10 @@ class Registries:
 
         store = credential_store(self._state.environ, Path.home())
         insecure = self._options.insecure_registries
-        return self._stack.enter_context(Client(store, insecure_registries=insecure))
+        client = self._stack.enter_context(Client(store, insecure_registries=insecure))
+        # Threads that wait for a silent registry hear no signal.
+        self._state.on_stop.append(client.cut)
+        return client
 
     def close(self) -> None:
         """Close its connections."""

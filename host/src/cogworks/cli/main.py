@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     tolerate_encodings()
     state = State(arguments=sys.argv[1:] if arguments is None else arguments)
     try:
-        with stop_on_signals():
+        with stop_on_signals(state.on_stop):
             result = cli.main(arguments, prog_name="cog", standalone_mode=False, obj=state)
             code = result if isinstance(result, int) else 0
             sys.stdout.flush()

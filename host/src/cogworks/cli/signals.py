@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
@@ -32,9 +32,19 @@ class Stopped(BaseException):
 
 
 @contextlib.contextmanager
-def stop_on_signals() -> Generator[None]:
-    """Turn signals into ``Stopped`` while code that is not asynchronous runs."""
-    previous = {signum: signal.signal(signum, _raise_stopped) for signum in _heeded()}
+def stop_on_signals(hooks: Sequence[Callable[[], object]] = ()) -> Generator[None]:
+    """Turn signals into ``Stopped`` while code that is not asynchronous runs.
+
+    Args:
+        hooks: are called first; they end what other threads wait for, and must not wait themselves.
+    """
+
+    def stop(signum: int, frame: FrameType | None) -> NoReturn:
+        for hook in tuple(hooks):
+            hook()
+        raise Stopped(signum)
+
+    previous = {signum: signal.signal(signum, stop) for signum in _heeded()}
     try:
         yield
     finally:
@@ -92,7 +102,3 @@ async def _cancel_on_signals(main: Coroutine[Any, Any, T], hurry: Callable[[], N
 def _heeded() -> list[signal.Signals]:
     """Return the signals that whoever started us does not ignore, as `nohup` and `&` do."""
     return [signum for signum in STOP_SIGNALS if signal.getsignal(signum) is not signal.SIG_IGN]
-
-
-def _raise_stopped(signum: int, frame: FrameType | None) -> NoReturn:
-    raise Stopped(signum)

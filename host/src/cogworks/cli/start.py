@@ -13,9 +13,18 @@ from typing import NoReturn
 
 from cogworks.repeat.call import may_repeat
 
+INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run `cog` and exit."""
+    """Run `cog` and exit; Ctrl-C while it is loaded is one like any other."""
+    try:
+        _main(arguments)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _main(arguments: Sequence[str] | None) -> NoReturn:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if may_repeat(given):
         from cogworks.cli.repeat import repeat

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cogworks.cli.console import Console, is_color_wanted
 from cogworks.repeat.files import file_clock
@@ -18,6 +18,7 @@ class State:
         began_at: when it began, in seconds since 1970, as file systems see it.
         called_with: the variables that it was called with; ``environ`` may differ by what the options say.
         is_terminal: whether people read what it says.
+        on_stop: what a signal calls before the command unwinds (``signals.stop_on_signals``).
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class State:
         self.called_with = self.environ
         self.is_terminal = sys.stderr.isatty()
         self.console = Console() if console is None else console
+        self.on_stop: list[Callable[[], object]] = []
         self.console.color = is_color_wanted(self.environ, is_terminal=self.is_terminal)
 
     def use_debug(self) -> None:

@@ -87,6 +87,10 @@ class Client:
     ) -> None:
         self.close()
 
+    def cut(self) -> None:
+        """End all connections for good, whoever waits for an answer; may be called while a signal is handled."""
+        self.transport.cut()
+
     def close(self) -> None:
         """Close all connections."""
         self.transport.close()

@@ -2,6 +2,7 @@
 
 RegistryError
 |- UnreachableError          no connection, or it broke; worth another try
+|- CutError                  the command ends, and asks nothing more
 |- RefusedAddressError       we will not go there: plain HTTP, or another host's private address
 |- AnswerError               an answer that is not a success; by status:
 |  |- RedirectedError        3xx where nothing is read
@@ -47,6 +48,10 @@ class UnreachableError(RegistryError):
         super().__init__(
             f"{method} {shown_url(url)}: {why}. Check the registry's name and the network."
         )
+
+
+class CutError(RegistryError):
+    """All connections were cut on purpose."""
 
 
 class RefusedAddressError(RegistryError):

@@ -37,7 +37,7 @@ class Patience:
     pause: Callable[[float, threading.Event], object] = pause
     jitter: Callable[[], float] = random.random
 
-    def keep_trying(self, action: Callable[[], T]) -> T:
+    def keep_trying(self, action: Callable[[], T], stop: threading.Event = NEVER) -> T:
         """Return what an action returns, trying again while its errors are passing ones."""
         failures = 0
         while True:
@@ -45,7 +45,7 @@ class Patience:
                 return action()
             except RegistryError as error:
                 failures += 1
-                self.wait_after(error, failures)
+                self.wait_after(error, failures, stop)
 
     def wait_after(
         self, error: RegistryError, failures: int, stop: threading.Event = NEVER

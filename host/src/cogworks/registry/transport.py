@@ -34,6 +34,7 @@ from cogworks.registry.auth import (
 )
 from cogworks.registry.errors import (
     CredentialsError,
+    CutError,
     RefusedAddressError,
     RegistryError,
     Request,
@@ -43,6 +44,7 @@ from cogworks.registry.errors import (
     answer_error,
 )
 from cogworks.registry.patience import Patience
+from cogworks.registry.sockets import Sockets
 
 CONNECT_TIMEOUT_S = 15.0
 SILENCE_TIMEOUT_S = 120.0
@@ -130,6 +132,11 @@ class Transport:
         self._sessions: dict[str, _Session] = {}
         self._lock = threading.Lock()
         self._clients: dict[str, httpx2.Client] = {}
+        self._sockets = Sockets()
+
+    def cut(self) -> None:
+        """End all connections, whoever uses them, for good."""
+        self._sockets.cut()
 
     def close(self) -> None:
         """Close all connections."""
@@ -138,7 +145,8 @@ class Transport:
 
     def request(self, call: Call, *, expect: Iterable[int] = (200,)) -> Answer:
         """Return the answer if its status is an expected one, after as many tries as patience allows."""
-        return self.patience.keep_trying(lambda: self.request_once(call, expect=expect))
+        stop = self._sockets.stopped
+        return self.patience.keep_trying(lambda: self.request_once(call, expect=expect), stop)
 
     def request_once(self, call: Call, *, expect: Iterable[int] = (200,)) -> Answer:
         """Return the answer if its status is an expected one; one try."""
@@ -240,7 +248,10 @@ class Transport:
             with _translated(Call(method, call.registry, wanted.url)):
                 client = self._client(wanted.url)
                 request = client.build_request(
-                    method, url, headers=headers, data=dict(wanted.form) or None
+                    *(method, url),
+                    headers=headers,
+                    data=dict(wanted.form) or None,
+                    extensions=self._sockets.extensions,
                 )
                 response = client.send(request, stream=True)
                 with contextlib.closing(response):
@@ -250,7 +261,7 @@ class Transport:
                 raise answer_error(asked, response.status_code, body, response.headers)
             return TokenAnswer(response.status_code, body)
 
-        return self.patience.keep_trying(ask)
+        return self.patience.keep_trying(ask, self._sockets.stopped)
 
     def _follow(self, call: Call, authorization: Authorization | None) -> httpx2.Response:
         """Send a call, and follow redirects if it reads."""
@@ -282,11 +293,18 @@ class Transport:
         with _translated(call):
             content = None if call.body is None else iter(call.body())
             client = self._client(url)
-            request = client.build_request(call.method, url, headers=headers, content=content)
+            request = client.build_request(
+                *(call.method, url),
+                headers=headers,
+                content=content,
+                extensions=self._sockets.extensions,
+            )
             return client.send(request, stream=True)
 
     def _client(self, url: str) -> httpx2.Client:
         """Return the client for a URL's scheme; reading the system's authorities takes longer than a small push."""
+        if self._sockets.stopped.is_set():
+            raise CutError("Nothing more is asked: the command ends.")
         scheme = urlsplit(url).scheme
         with self._lock:
             if scheme not in self._clients:

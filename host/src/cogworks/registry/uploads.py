@@ -62,6 +62,9 @@ class Uploads:
                 self.wait()
         finally:
             self.stop_soon()
+            if error is not None and not isinstance(error, Exception):
+                # Ctrl-C: nobody waits for a registry that is silent.
+                self._client.cut()
             self._threads.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, blob: Blob, mount_from: Sequence[Repository] = ()) -> None:
