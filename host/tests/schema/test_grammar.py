@@ -18,6 +18,11 @@ class Long[
 ](object): x = 1
 if True: type = 3; type X = int
 type[0] = 1
+try: pass
+except A, b.C: pass
+except (D, E), F[0, 1]: pass
+except (G, H): pass
+except I as e: pass
 """
 
 OLDER = """\
@@ -31,6 +36,11 @@ class Long \\
  (object): x = 1
 if True: type = 3; X      = int
 type[0] = 1
+try: pass
+except A      : pass
+except (D, E)       : pass
+except (G, H): pass
+except I as e: pass
 """
 
 
@@ -44,6 +54,12 @@ def test_what_is_newer_becomes_blanks_and_assignments() -> None:
     ast.parse(older)
 
 
+def test_exceptions_without_parentheses_are_read() -> None:
+    tree = parse("try:\n    pass\nexcept A, B:\n    x = 1\n", "run.py")
+    assert isinstance(tree.body[0], ast.Try)
+    assert tree.body[0].handlers[0].body[0].lineno == 4
+
+
 def test_lines_and_columns_stay_what_they_are() -> None:
     tree = parse("type Alias = int\nclass Box[T](Base): x = [1]\n", "run.py")
     box = tree.body[1]
@@ -54,7 +70,15 @@ def test_lines_and_columns_stay_what_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["type X = = 1\n", "class A[T: pass\n", "class A[T](\n", "type X = '''\n"]
+    "text",
+    [
+        "try: pass\nexcept A, B as e: pass\n",
+        "except A, B: pass\n",
+        "type X = = 1\n",
+        "class A[T: pass\n",
+        "class A[T](\n",
+        "type X = '''\n",
+    ],
 )
 def test_what_is_no_python_stays_an_error(text: str) -> None:
     with pytest.raises(SyntaxError):

@@ -3,7 +3,8 @@
 A model may run under a newer Python than the command. What PEP 695 added (``type X = ...``,
 ``class Box[T]``, ``def run[T]``) can be written in older grammar without moving anything else:
 the parameters become blanks, and an alias becomes an assignment. What the blanks were is kept
-beside the nodes; see ``type_parameters``. What PEP 701 added is said in other words; see ``f_strings``.
+beside the nodes; see ``type_parameters``. So does all but the first of ``except A, B:`` (PEP 758). What PEP 701 added is
+said in other words; see ``f_strings``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from cogworks.schema.type_parameters import Header, TypeParameter, attach, read_
 
 Parameters = dict[Header, tuple[TypeParameter, ...]]
 
-_NEWER = re.compile(r"^[^#\n]*?\b(?:type\s+\w+\s*[=\[]|(?:class|def)\s+\w+\s*\[)", re.MULTILINE)
+_NEWER = re.compile(
+    r"^[^#\n]*?\b(?:type\s+\w+\s*[=\[]|(?:class|def)\s+\w+\s*\[|except\b[^:\n]*,)", re.MULTILINE
+)
 
 _Position = tuple[int, int]
 
@@ -38,16 +41,14 @@ def parse(text: str, name: str) -> ast.Module:
         try:
             return ast.parse(text, filename=name)
         except SyntaxError:
-            if sys.version_info < (3, 12) and (older := with_older_f_strings(text)) != text:
-                return _parse_parameters(older, name)
-            # Python 3.12 knows the syntax, but not the defaults of parameters.
-            if sys.version_info >= (3, 13) or not _NEWER.search(text):
+            newer = text if sys.version_info >= (3, 12) else with_older_f_strings(text)
+            if newer == text and (sys.version_info >= (3, 14) or not _NEWER.search(text)):
                 raise
-            return _parse_parameters(text, name)
+            return _parse_newer(newer, name)
 
 
-def _parse_parameters(text: str, name: str) -> ast.Module:
-    """Return the syntax tree of a text that may have what PEP 695 added."""
+def _parse_newer(text: str, name: str) -> ast.Module:
+    """Return the syntax tree of a text that may have what is blanked."""
     older = find_older_text(text) if _NEWER.search(text) else None
     if older is None:
         return ast.parse(text, filename=name)
@@ -57,7 +58,7 @@ def _parse_parameters(text: str, name: str) -> ast.Module:
 
 
 def find_older_text(text: str) -> tuple[str, Parameters] | None:
-    """Return the text without what PEP 695 added, each line as it was, and the type parameters.
+    """Return the text without what PEP 695 and 758 added, each line as it was, and the type parameters.
 
     None if the text has no tokens.
     """
@@ -93,6 +94,8 @@ def _edits(tokens: list[tokenize.TokenInfo]) -> Iterator[tuple[_Position, _Posit
     """Yield what to replace, and by what; the rest of the span becomes blanks."""
     for index in range(len(tokens) - 2):
         first, second, third = tokens[index : index + 3]
+        if first.string == "except" and _starts_statement(tokens, index):
+            yield from _more_exceptions(tokens, index + 1)
         if second.type != tokenize.NAME or third.string not in ("[", "="):
             continue
         if first.string in ("class", "def") and third.string == "[":
@@ -101,6 +104,21 @@ def _edits(tokens: list[tokenize.TokenInfo]) -> Iterator[tuple[_Position, _Posit
             yield first.start, second.end, second.string
             if third.string == "[":
                 yield third.start, tokens[_closing(tokens, index + 2)].end, ""
+
+
+def _more_exceptions(
+    tokens: list[tokenize.TokenInfo], index: int
+) -> Iterator[tuple[_Position, _Position, str]]:
+    """Yield the part of ``except A, B:`` from its first comma on."""
+    comma, depth = None, 0
+    for token in tokens[index:]:
+        depth += (token.string in ("[", "(", "{")) - (token.string in ("]", ")", "}"))
+        if depth == 0 and token.string == ",":
+            comma = comma or token
+        if depth == 0 and token.string in (":", "as"):
+            if comma is not None and token.string == ":":
+                yield comma.start, token.start, ""
+            return
 
 
 def _starts_statement(tokens: list[tokenize.TokenInfo], index: int) -> bool:
