@@ -16,8 +16,12 @@ from cogworks.oci.reference import parse_reference
 from cogworks.registry.client import Client
 from cogworks.registry.referrers import find_referrers
 from cogworks.testing import FakeRegistry, Fault
+from tests.parts.dockerd import Docker
+from tests.parts.fixtures import docker
 
 from .build_desk import CONFIG, RUN, TIMEOUT_S, Desk
+
+__all__ = ["docker"]
 
 pytestmark = pytest.mark.slow
 
@@ -313,3 +317,39 @@ def test_a_registry_that_wants_credentials_gets_them(tmp_path: Path) -> None:
     assert done.output != first.output
     assert "secret" not in done.told
     assert "httpx2" in done.modules
+
+
+def config_of(desk: Desk, image: Done) -> str:
+    """Return the digest of the configuration of an image, as a whole build writes it."""
+    folder = desk.root / f"layout {image.output[-6:]}"
+    whole = call(desk, "build", "--no-load", "--output", str(folder))
+    assert whole.output == image.output
+    manifest = folder / "blobs" / "sha256" / image.output.removeprefix("sha256:")
+    return str(json.loads(manifest.read_bytes())["config"]["digest"])
+
+
+def test_what_docker_has_is_not_loaded_again_and_after_an_edit_it_gets_the_code(
+    desk: Desk, docker: Docker
+) -> None:
+    def load() -> Done:
+        return call(desk, "build", "-t", "me/repeated", "--load", **docker.environment)
+
+    def loaded() -> str:
+        return docker.run("image", "inspect", "--format", "{{.Id}}", "me/repeated").stdout.strip()
+
+    first, second = load(), load()
+    assert (first.was_short, second.was_short) == (False, True)
+    assert "which had it already" in second.told
+    desk.write("run.py", MORE_INPUTS)
+    third = load()
+    assert third.was_short, third.told
+    assert "in 2 layers sent" in third.told
+    assert loaded() == config_of(desk, third)
+    again = load()
+    assert again.was_short
+    assert "which had it already" in again.told
+    docker.run("image", "rm", "--force", "me/repeated")
+    fourth = load()
+    assert not fourth.was_short
+    assert "layers sent" in fourth.told
+    assert loaded() == config_of(desk, fourth)

@@ -47,6 +47,7 @@ def record_of(project: Path) -> Record:
         },
         "name": {"name": "m", "path": "", "platform": "linux/amd64"},
         "target": None,
+        "loaded": None,
         "rows": [],
         "warnings": [],
         "programs": [],

@@ -20,9 +20,7 @@ from dataclasses import dataclass
 
 from cogworks.build.assemble import BuiltImage
 from cogworks.build.errors import BuildError
-from cogworks.build.layout import REF_NAME, layout_members
-from cogworks.build.packer import with_parents
-from cogworks.build.products import BLOBS
+from cogworks.build.load_archive import common_length, load_archive
 from cogworks.engines.containers.engine import ContainerEngine
 from cogworks.engines.containers.errors import ContainerError, reason
 from cogworks.engines.containers.images import (
@@ -32,12 +30,10 @@ from cogworks.engines.containers.images import (
     list_image_ids,
 )
 from cogworks.oci.digest import Digest
-from cogworks.oci.documents import canonical_json
 from cogworks.oci.image import ImageConfig
 from cogworks.oci.layer import Codec, codec_of
 from cogworks.oci.manifest import Manifest
 from cogworks.oci.reference import DEFAULT_REGISTRY, DEFAULT_TAG, parse_reference
-from cogworks.oci.tar import File, archive
 from cogworks.registry.blobs import Blob
 from cogworks.registry.client import Client
 
@@ -51,7 +47,6 @@ ASKED_MAX = 300
 OWN_LABEL = "run.cog.version"
 _ZSTD_SINCE = (23,)
 """Docker's first release that reads layers packed with zstd."""
-_CONTAINERD_NAME = "io.containerd.image.name"
 _FULL_DISK = "no space left"
 
 
@@ -183,22 +178,12 @@ def _shared(
         single = {diff_id for one in there for diff_id in one.diff_ids}
         has = [diff_id in single for diff_id in wanted]
     else:
-        length = max((_common(wanted, one.diff_ids) for one in there), default=0)
+        length = max((common_length(wanted, one.diff_ids) for one in there), default=0)
         has = [index < length for index in range(len(wanted))]
     digests = [one.digest for one in image.manifest.layers]
     # A blob that is there twice is needed if it is needed once.
     needed = {digest for digest, known in zip(digests, has, strict=True) if not known}
     return frozenset(digests) - needed
-
-
-def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
-    """Return how many layers two images share, from the lowest on."""
-    count = 0
-    for left, right in zip(one, other, strict=False):
-        if left != right:
-            break
-        count += 1
-    return count
 
 
 def _send(
@@ -210,7 +195,8 @@ def _send(
 ) -> Loaded:
     sizes = {one.digest: one.size_bytes for one in image.manifest.layers}
     sent = [digest for digest in sizes if digest not in left_out]
-    chunks = _archive(image, name, left_out)
+    platform = image.config.platform
+    chunks = load_archive(image.manifest, platform, image.blobs, name, left_out)
     total = sum(sizes[digest] for digest in sent)
     sent_bytes = _pipe(engine, chunks, total, on_progress)
     there = find_image(engine, name)
@@ -224,25 +210,6 @@ def _loaded(
 ) -> Loaded:
     config = image.config
     return Loaded(name, config.image_id, there.id, sent_bytes, sent_layers, len(config.diff_ids))
-
-
-def _archive(image: Loadable, name: str, left_out: frozenset[Digest]) -> Iterator[bytes]:
-    reference = parse_reference(name)
-    # Containerd and podman read the first; older podmans, and others, the second.
-    annotations = {_CONTAINERD_NAME: str(reference), REF_NAME: str(reference)}
-    manifest, platform = image.manifest, image.config.platform
-    members = layout_members(manifest, platform, image.blobs, annotations, left_out)
-    listing = canonical_json(
-        [
-            {
-                "Config": f"{BLOBS}/{manifest.config.digest.hex}",
-                "RepoTags": [name],
-                "Layers": [f"{BLOBS}/{one.digest.hex}" for one in manifest.layers],
-            }
-        ]
-    )
-    members.append((File("manifest.json", len(listing)), (listing,)))
-    return archive(with_parents(members))
 
 
 def _pipe(

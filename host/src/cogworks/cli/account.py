@@ -42,6 +42,18 @@ def sent_row(sizes: Sequence[int]) -> tuple[str, str]:
     return "sent", f"{shown_size(sum(sizes))} in {blobs}"
 
 
+def loaded_rows(
+    engine: str, program: str, name: str, sent_bytes: int, sent_layers: int
+) -> list[tuple[str, str]]:
+    """Return what there is to say of an image that an engine has; nothing was sent if it had it before."""
+    layers = "1 layer" if sent_layers == 1 else f"{sent_layers} layers"
+    sent = f"{shown_size(sent_bytes)} in {layers} sent" if sent_layers else "which had it already"
+    return [
+        ("loaded", f"into {engine}, {sent}"),
+        ("run it", f"{program} run --rm -p 5000:5000 {name}"),
+    ]
+
+
 def show_account(console: Console, title: str, rows: Sequence[tuple[str, str]]) -> None:
     """Print it."""
     console.account(title, rows)

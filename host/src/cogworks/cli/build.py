@@ -85,8 +85,8 @@ def command(
         title = built_title(name.familiar, is_changed=is_changed)
         show_account(building.state.console, title, [*rows, *told])
         click.echo(str(image.digest))
-        if output is None and loading.is_repeatable:
-            remember_build(building, image, name, told, loading.absent_programs)
+        if output is None:
+            remember_build(building, image, name, told, loading)
 
 
 def _checked(output: str) -> Path:

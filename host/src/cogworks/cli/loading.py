@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from cogworks.cli.account import loaded_rows
 from cogworks.cli.build_display import Transfer
 from cogworks.cli.building import Building
-from cogworks.cli.sizes import shown_size
 from cogworks.errors import CogworksError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from cogworks.build.load import Loaded
     from cogworks.engines.containers.engine import ContainerEngine
     from cogworks.oci.reference import Reference
+    from cogworks.repeat.shape import LoadedRecord
 
 
 class Loading:
@@ -27,6 +29,7 @@ class Loading:
     def __init__(self, building: Building, *, wanted: bool | None) -> None:
         self._building, self._wanted = building, wanted
         self._found: tuple[ContainerEngine, ...] = ()
+        self._loaded: LoadedRecord | None = None
         self._engines: Future[tuple[ContainerEngine, ...]] | None = None
         if wanted is not False:
             pool = ThreadPoolExecutor(1, thread_name_prefix="find-engine")
@@ -57,13 +60,20 @@ class Loading:
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether another build would have as little to do as this one: nothing can be loaded, unless one is installed."""
-        return self._engines is None or not any(one.program for one in self._found)
+        """Whether the short way can do what was done: nothing was to be loaded, or nothing is installed, or docker has it."""
+        if self._engines is None or self._loaded is not None:
+            return True
+        return not any(one.program for one in self._found)
+
+    @property
+    def loaded(self) -> LoadedRecord | None:
+        """What docker has, if its daemon can be asked without its program."""
+        return self._loaded
 
     @property
     def absent_programs(self) -> tuple[str, ...]:
-        """The engines that were looked for, and are not installed."""
-        return tuple(one.name for one in self._found)
+        """The engines that were looked for, and are not installed, where that was all."""
+        return () if self._loaded is not None else tuple(one.name for one in self._found)
 
     def _find(self) -> tuple[ContainerEngine, ...]:
         from cogworks.engines.containers.find import find_engines
@@ -89,14 +99,29 @@ class Loading:
                 raise
             display.warning(f"the image is built, but {engine} does not take it: {error}")
             return []
-        return [
-            ("loaded", f"into {engine}, {_sent(loaded)}"),
-            ("run it", f"{engine.name} run --rm -p 5000:5000 {loaded.name}"),
-        ]
+        self._loaded = _record_of(engine, loaded, self._building.state.environ)
+        sent = (loaded.sent_bytes, loaded.sent_layers)
+        return loaded_rows(str(engine), engine.name, loaded.name, *sent)
 
 
-def _sent(loaded: Loaded) -> str:
-    if not loaded.sent_layers:
-        return "which had it already"
-    layers = "1 layer" if loaded.sent_layers == 1 else f"{loaded.sent_layers} layers"
-    return f"{shown_size(loaded.sent_bytes)} in {layers} sent"
+def _record_of(
+    engine: ContainerEngine, loaded: Loaded, environ: Mapping[str, str]
+) -> LoadedRecord | None:
+    """Return how docker's daemon can be asked for an image the next time; None if that is not simple."""
+    from cogworks.repeat.daemon import NotLoadedError, find_socket, layers_of
+
+    is_usual = engine.name == "docker" and not engine.is_podman
+    found: LoadedRecord = {
+        "name": loaded.name,
+        "id": str(loaded.image_id),
+        "socket": find_socket(environ) if is_usual else "",
+        "program": engine.name,
+        "engine": str(engine),
+    }
+    if not found["socket"]:
+        return None
+    try:
+        layers_of(found)
+    except NotLoadedError:
+        return None
+    return found

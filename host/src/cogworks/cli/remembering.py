@@ -15,25 +15,27 @@ from cogworks.repeat.call import call_key, may_repeat, record_path
 
 if TYPE_CHECKING:
     from cogworks.build.assemble import BuiltImage
+    from cogworks.cli.loading import Loading
     from cogworks.oci.reference import Reference
     from cogworks.project import Project
     from cogworks.registry.push import Pushed
-    from cogworks.repeat.shape import TargetRecord
+    from cogworks.repeat.shape import LoadedRecord, TargetRecord
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def remember_build(
-    building: Building, image: BuiltImage, name: Reference, rows: Rows, programs: tuple[str, ...]
+    building: Building, image: BuiltImage, name: Reference, rows: Rows, loading: Loading
 ) -> None:
     """Keep a record of a build.
 
     Args:
-        rows: what was said of loading it.
-        programs: engines that it would have to be loaded into, were they installed.
+        rows: what was said of not loading it.
     """
-    if is_repeatable(building):
-        _remember(building, image, name, rows=rows, programs=programs)
+    if is_repeatable(building) and loading.is_repeatable:
+        loaded, programs = loading.loaded, loading.absent_programs
+        rows = rows if loaded is None else []
+        _remember(building, image, name, rows=rows, programs=programs, loaded=loaded)
 
 
 def remember_push(building: Building, image: BuiltImage, name: Reference, pushed: Pushed) -> None:
@@ -81,6 +83,7 @@ def _remember(
     rows: Rows | None = None,
     programs: tuple[str, ...] = (),
     target: TargetRecord | None = None,
+    loaded: LoadedRecord | None = None,
 ) -> None:
     from cogworks.oci.reference import parse_reference
     from cogworks.repeat.remember import Done, remember
@@ -106,6 +109,7 @@ def _remember(
             rows=rows or (),
             programs=programs,
             target=target,
+            loaded=loaded,
         )
     )
 

@@ -13,7 +13,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cogworks.build.revision import find_revision
-from cogworks.cli.account import account_rows, built_title, sent_row, show_account
+from cogworks.cli.account import (
+    account_rows,
+    built_title,
+    loaded_rows,
+    sent_row,
+    show_account,
+)
 from cogworks.cli.cache_folder import cache_folder
 from cogworks.cli.console import Console
 from cogworks.cli.state import State
@@ -100,15 +106,19 @@ class _Call:
     def __init__(
         self, record: Record, again: Again | None, cache_dir: str, environ: Mapping[str, str]
     ) -> None:
-        self._record, self._again = record, again
+        self._record: Record = record
+        self._again = again
         self._cache_dir, self._environ = cache_dir, environ
         self._manifest: dict[str, Any] = json.loads(record["image"]["manifest"])
         self._digest = digest_of(record["image"]["manifest"].encode())
 
-    def finish(self, path: str, console: Console) -> int:
-        """Do the rest, say what there is to say, and keep the new record."""
+    def finish(self, path: str, console: Console) -> int | None:
+        """Do the rest, say what there is to say, and keep the new record; None if docker has to be looked at as a whole."""
+        told = self._load()
+        if told is None:
+            return None
         record, target = self._record, self._record["target"]
-        warnings, rows = list(record["warnings"]), self._rows()
+        warnings, rows = list(record["warnings"]), [*self._rows(), *told]
         name = record["name"]["name"]
         if target is None:
             title, result = built_title(name, is_changed=self._keep_name()), self._digest
@@ -133,6 +143,25 @@ class _Call:
         new_bytes = 0 if self._again is None else self._again.new_bytes
         base = self._record["image"]["base_shown"]
         return [*account_rows(self._digest, sizes, new_bytes, base), *self._record["rows"]]
+
+    def _load(self) -> list[tuple[str, str]] | None:
+        """Let docker have the image, where it had it before; return what there is to say, None if that does not work."""
+        record, loaded = self._record, self._record["loaded"]
+        if loaded is None:
+            return []
+        from cogworks.repeat.daemon import NotLoadedError, layers_of, load_again
+
+        now, sent_bytes, sent_layers = loaded, 0, 0
+        try:
+            if self._again is None:
+                layers_of(loaded)
+            else:
+                platform, layers = record["name"]["platform"], self._again.layers
+                now, sent_bytes, sent_layers = load_again(loaded, record["image"], platform, layers)
+        except NotLoadedError:
+            return None
+        self._record = {**record, "loaded": now}
+        return loaded_rows(now["engine"], now["program"], now["name"], sent_bytes, sent_layers)
 
     def _keep_name(self) -> bool:
         """Let the name stand for the image; return whether it stood for another one."""

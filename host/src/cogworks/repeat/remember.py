@@ -25,6 +25,7 @@ from cogworks.oci.documents import canonical_json
 from cogworks.oci.reference import Reference
 from cogworks.project.files import DiskFiles
 from cogworks.project.requirements import parse_requirements
+from cogworks.repeat.daemon import docker_settings
 from cogworks.repeat.files import Identity, identities, stamp_of
 from cogworks.repeat.image import with_layers
 from cogworks.repeat.record import documents_of, write_record
@@ -33,7 +34,13 @@ if TYPE_CHECKING:
     from cogworks.build.assemble import BuiltImage, How
     from cogworks.build.cache import Cache
     from cogworks.project.model import Project
-    from cogworks.repeat.shape import ImageRecord, Record, SourceRecord, TargetRecord
+    from cogworks.repeat.shape import (
+        ImageRecord,
+        LoadedRecord,
+        Record,
+        SourceRecord,
+        TargetRecord,
+    )
 
 OWN_PACKAGES = ("cogworks", "cog")
 TOP_COUNT = 2
@@ -73,6 +80,7 @@ class Done:
     rows: Sequence[tuple[str, str]] = ()
     programs: Sequence[str] = ()
     target: TargetRecord | None = None
+    loaded: LoadedRecord | None = None
 
 
 def remember(done: Done) -> None:
@@ -117,6 +125,7 @@ def remember(done: Done) -> None:
             "platform": str(platform),
         },
         "target": done.target,
+        "loaded": done.loaded,
         "rows": list(done.rows),
         "warnings": [*done.warnings, *_notices(done)],
         "programs": list(done.programs),
@@ -196,6 +205,8 @@ def _deciding_files(done: Done, context: Context) -> Iterator[str]:
     ]
     yield from map(str, (*beside, *_requirement_files(project), done.how.server_packages))
     yield from map(str, pip_files(done.environ))
+    if done.loaded is not None:
+        yield docker_settings(done.environ)
     for python in _compiling_pythons(done.cache):
         yield str(python)
 

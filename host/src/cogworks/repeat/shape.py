@@ -50,6 +50,16 @@ class NameRecord(TypedDict):
     platform: str
 
 
+class LoadedRecord(TypedDict):
+    """Which image docker has: its name and id there, the daemon's socket, and what people call the program and the daemon."""
+
+    name: str
+    id: str
+    socket: str
+    program: str
+    engine: str
+
+
 class TargetRecord(TypedDict):
     """Where a push goes; ``url`` is empty if more than plain HTTP is needed, ``seen`` the file of what is known there."""
 
@@ -78,6 +88,7 @@ class Record(TypedDict):
     image: ImageRecord
     name: NameRecord
     target: TargetRecord | None
+    loaded: LoadedRecord | None
     rows: list[tuple[str, str]]
     warnings: list[str]
     programs: list[str]
