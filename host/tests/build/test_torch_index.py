@@ -18,6 +18,7 @@ from cogworks.build.resolve import LOCK_NAME, Resolution, resolve
 from cogworks.build.target import Target
 from cogworks.build.torch_index import find_torch_index
 from cogworks.engines.inputs import collect_inputs
+from cogworks.engines.lease import read_claims
 from cogworks.oci.platform import parse_platform
 from cogworks.project import Build, Project
 from cogworks.project.torch_builds import INDEX
@@ -193,6 +194,23 @@ def test_a_lock_in_the_repository_holds_wherever_torch_comes_from(
     indexes["COG_PYTORCH_INDEX"] = "off"
     again = lock(tmp_path, made, indexes)
     assert (again.is_new, again.wheels) == (False, first.wheels)
+
+
+@pytest.mark.slow
+def test_the_folder_of_a_lock_in_the_cache_is_claimed_while_it_is_made(
+    tmp_path: Path, indexes: dict[str, str]
+) -> None:
+    cache, claimed = Cache(tmp_path / "cache"), set[str]()
+
+    class Watching(Quiet):
+        def stage(self, text: str) -> None:
+            claimed.update(read_claims(tmp_path / "cache").paths)
+
+    made = project(tmp_path / "project", "torch")
+    python = Path(sys.executable)
+    found = resolve(made, TARGET, cache, Watching(), environment=indexes, python=python)
+    assert found.path is not None
+    assert str(found.path.parent.relative_to(tmp_path / "cache")) in claimed
 
 
 def url_of(made: Project, **variables: str) -> str | None:

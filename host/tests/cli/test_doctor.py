@@ -431,6 +431,12 @@ def test_an_engine_that_was_chosen_must_answer(
     assert project.cog("doctor", PATH=path, COG_ENGINE="podman").returncode == 0
 
 
+def assert_sandbox_is_told(text: str) -> None:
+    """See what is said of the engine that depends on this machine and its user alone."""
+    (line,) = (line for line in text.splitlines() if line.startswith("      sandbox"))
+    assert line.endswith(EXECUTES) or "cannot be used" in line or "on Linux only" in line
+
+
 def test_what_each_engine_is_good_for_is_told(
     make_project: Make, programs: Callable[..., str]
 ) -> None:
@@ -441,6 +447,7 @@ def test_what_each_engine_is_good_for_is_told(
     assert f"      {NO_DAEMON}. " in text
     assert f"      podman 4.3.1: {RUNS.format('podman')}; {EXECUTES}\n" in text
     assert f"      buildah: {EXECUTES}\n" in text
+    assert_sandbox_is_told(text)
     assert text.endswith("no issues found\n")
 
 
@@ -456,7 +463,10 @@ def test_a_build_that_no_engine_can_do_is_a_warning(
     line = next(line for line in text.splitlines() if "ffmpeg" in line)
     assert line.endswith("on the base image. No engine here can do that")
     assert "buildah is installed, but cannot be used: no storage" in text
-    assert "Remediation: Install buildah, podman or docker, or build elsewhere" in text
+    assert "Remediation: Install buildah, podman or docker" in text
+    (sandbox,) = (line for line in text.splitlines() if line.startswith("      sandbox"))
+    # It is named as a way out where it is one.
+    assert ("build with `--engine sandbox`" in text) is sandbox.endswith(EXECUTES)
     enough = programs(buildah="exit 0")
     assert b"ffmpeg" not in project.cog("doctor", PATH=enough).stderr
 

@@ -353,3 +353,26 @@ def test_what_docker_has_is_not_loaded_again_and_after_an_edit_it_gets_the_code(
     assert not fourth.was_short
     assert "layers sent" in fourth.told
     assert loaded() == config_of(desk, fourth)
+
+
+def test_a_module_that_dockerignore_names_decides_on_the_schema_all_the_same(desk: Desk) -> None:
+    types = "def of(text: str) -> str: ...\nCHOICES = ['a']\n"
+    desk.write(".dockerignore", "types_of_mine.py\nmore_types.py\n")
+    desk.write("types_of_mine.py", types)
+    desk.write("more_types.py", types)
+    source = RUN.replace(
+        "import BaseRunner", "import BaseRunner, Input\nfrom types_of_mine import CHOICES"
+    )
+    source = source.replace("text: str)", "text: str = Input(choices=CHOICES))")
+    desk.write("run.py", source)
+    first = build(desk)
+    assert build(desk).was_short
+    desk.write("types_of_mine.py", types.replace("'a'", "'a', 'b'"))
+    second = build(desk)
+    assert second.output != first.output
+    assert second.output == whole_digest(desk)
+    # One that was not imported before.
+    desk.write("run.py", source.replace("types_of_mine", "more_types"))
+    assert build(desk).output == whole_digest(desk)
+    desk.write("more_types.py", types.replace("'a'", "'c'"))
+    assert build(desk).output == whole_digest(desk)

@@ -97,6 +97,8 @@ def resolve(
     kept = cache.root / "locks-of-projects" / machine_key / "pylock.toml"
     sharing = lock_sharing(cache, f"{machine_key} {project_key}", environment)
     path, is_new = beside, False
+    # Its folder has to stay while uv is asked.
+    cache.lease.claim(kept.parent)
     with cache.lock(f"lock-{machine_key}"):
         text = _read_current(beside, project_key)
         if text is None and not keep_beside:
@@ -206,7 +208,8 @@ class _Resolver:
             temporary.write_text(text, encoding="utf-8")
             temporary.replace(path)
         except OSError as error:
-            raise LockError(f"{path} cannot be written: {error.strerror or error}.") from error
+            where = error.filename or path
+            raise LockError(f"{where} cannot be written: {error.strerror or error}.") from error
         finally:
             temporary.unlink(missing_ok=True)
         return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,6 +71,8 @@ def make_again(
         ahead.send(code)
     if _may_change_schema(source, hashes, watched):
         document = analysis.document()
+        if _depends_on_others(record, hashes):
+            return None
     metadata = {SCHEMA_NAME: document.encode()} if document else {}
     layers = (code, metadata_layer(cache, metadata, codec))
     files: dict[str, tuple[Identity | None, str]] = {
@@ -85,6 +87,15 @@ def make_again(
     whole = with_layers(image, [one.layer for one in layers], document, revision)
     top = identities(str(one.path) for one in layers)
     return Again({**record, "top": top, "source": changed, "image": whole}, layers, ahead)
+
+
+def _depends_on_others(record: Record, code: Container[str]) -> bool:
+    """Tell whether the model imports what is not in the image, and was not watched so far."""
+    from cogworks.repeat.modules import excluded_modules
+
+    source = record["source"]
+    found = excluded_modules(source["directory"], (source["run"], source["train"]), code)
+    return not set(found) <= set(record["files"])
 
 
 def _identity(directory: Path, path: str, began_at: float) -> Identity:

@@ -28,6 +28,7 @@ from cogworks.project.requirements import parse_requirements
 from cogworks.repeat.daemon import docker_settings
 from cogworks.repeat.files import Identity, identities, stamp_of
 from cogworks.repeat.image import with_layers
+from cogworks.repeat.modules import excluded_modules
 from cogworks.repeat.record import documents_of, write_record
 
 if TYPE_CHECKING:
@@ -95,8 +96,10 @@ def remember(done: Done) -> None:
     sizes = [one.size_bytes for one in context.code]
     if len(sizes) > FILES_MAX or sum(sizes) > BYTES_MAX:
         return
-    image, files = _image(done), identities(_deciding_files(done, context))
-    source = _source(done, context)
+    image, source = _image(done), _source(done, context)
+    models = (source["run"], source["train"])
+    excluded = excluded_modules(source["directory"], models, source["files"])
+    files = identities([*_deciding_files(done, context), *excluded])
     looked_at = [*files.values(), *(one for one, _ in source["files"].values())]
     is_settled = all(
         _is_before(one, done.began_at) for one in (*looked_at, *source["watched"].values())

@@ -19,6 +19,7 @@ NAMES = ("docker", "podman", "buildah")
 RUNS = (
     "runs models and images (`--engine {name}`, `cog run IMAGE`), keeps what `cog build -t` makes"
 )
+SANDBOX = "sandbox"
 EXECUTES = "executes what builds have to (`system_packages`, `run`, sources without a wheel)"
 
 
@@ -60,10 +61,11 @@ def find_engine_problems(context: Context) -> Result:
     if context.environ.get("COG_SKIP_DOCKER_CHECK"):
         return Result(note="COG_SKIP_DOCKER_CHECK is set", is_skipped=True)
     states = examine_engines(context.environ)
-    findings = [*_chosen(context, states), *_needed(context, states)]
+    why_no_sandbox = _why_no_sandbox(context.environ)
+    findings = [*_chosen(context, states), *_needed(context, states, why_no_sandbox)]
     note = "none is needed to run or serve a project, and for most images"
     details = tuple(state.describe() for state in states.values())
-    return Result(tuple(findings), note=note, details=details)
+    return Result(tuple(findings), note=note, details=(*details, _sandbox_line(why_no_sandbox)))
 
 
 def examine_engines(environ: Mapping[str, str]) -> dict[str, EngineState]:
@@ -87,6 +89,19 @@ def _examine(environ: Mapping[str, str], name: str) -> EngineState:
     return EngineState(name, version, why_no_containers, why_not(name, environ, ENGINE_TIMEOUT_S))
 
 
+def _why_no_sandbox(environ: Mapping[str, str]) -> str:
+    from cogworks.build.stages.choose import why_not
+
+    return why_not(SANDBOX, environ, ENGINE_TIMEOUT_S)
+
+
+def _sandbox_line(why_not: str) -> str:
+    """Return the line of the report for the engine that is a part of this program, and has to be asked for."""
+    if why_not:
+        return f"{SANDBOX} {why_not}"
+    return f"{SANDBOX}, where it is asked for (`cog build --engine {SANDBOX}`): {EXECUTES}"
+
+
 def _chosen(context: Context, states: Mapping[str, EngineState]) -> Iterator[Finding]:
     """Find the engine that COG_ENGINE names, if it does not answer."""
     chosen = states.get(context.environ.get("COG_ENGINE", "local"))
@@ -97,14 +112,18 @@ def _chosen(context: Context, states: Mapping[str, EngineState]) -> Iterator[Fin
     yield Finding(message, CODE, hint=hint)
 
 
-def _needed(context: Context, states: Mapping[str, EngineState]) -> Iterator[Finding]:
+def _needed(
+    context: Context, states: Mapping[str, EngineState], why_no_sandbox: str
+) -> Iterator[Finding]:
     """Find what an image of the project needs an engine for, if there is none that can do it."""
     from cogworks.build.stages.stage import needed_stages
 
     if context.project is None or any(not state.why_no_steps for state in states.values()):
         return
+    others = "" if why_no_sandbox else f", build with `--engine {SANDBOX}`"
     hint = (
-        "Install buildah, podman or docker, or build elsewhere; `cog run` and `cog serve` need none"
+        f"Install buildah, podman or docker{others}, or build elsewhere; "
+        "`cog run` and `cog serve` need none"
     )
     for stage in needed_stages(context.project):
         message = f"{stage.reason} No engine here can do that"
