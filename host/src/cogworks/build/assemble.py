@@ -36,11 +36,10 @@ from cogworks.build.own_wheels import SDK
 from cogworks.build.pythons import Pythons, find_pythons
 from cogworks.build.sbom import sbom_document
 from cogworks.build.sdk_layer import sdk_layer
-from cogworks.build.server_layer import PACKAGES, server_key, server_layer, server_wheels
+from cogworks.build.server_layer import PACKAGES, server_layer, server_wheels
 from cogworks.build.stages.image_stages import image_stages
 from cogworks.build.stages.stage import needed_stages
 from cogworks.build.stages.tools import StageOptions, Workshop, anonymous_client
-from cogworks.build.wheel_set import start
 from cogworks.engines.progress import Progress
 from cogworks.engines.requirement_lines import project_packages
 from cogworks.oci.digest import Digest
@@ -228,8 +227,6 @@ def _ours(
     sdk = next(one for one in wheels if one.name == SDK)
     compilers = [one.compiler if how.bytecode else None for one in (server, model)]
     python, path = server.target.python, server.interpreter
-    if cache.missing([server_key(wheels, python, path, compilers[0])], how.codec):
-        start(wheels)
     steps: list[Step] = [
         ("server", partial(server_layer, cache, wheels, python, path, compilers[0], how.codec)),
         ("SDK", partial(sdk_layer, cache, sdk, model.target.python, compilers[1], how.codec)),

@@ -105,7 +105,10 @@ def resolve(
             path, text = kept, _read_current(kept, project_key)
             note_use(kept)
             if text is None:
+                # What is taken from there need not be put there.
                 text = _take(sharing.find(), project_key, kept, target, cache)
+            else:
+                sharing.offer(text)
         if text is None:
             if path == beside and not os.access(project.directory, os.W_OK):
                 raise LockError(
@@ -116,8 +119,8 @@ def resolve(
                 project, inputs, target, Uv(environment), progress, python, torch_index
             )
             text, is_new = resolver.write(path, project_key), True
-    if path == kept:
-        sharing.offer(text)
+            if path == kept:
+                sharing.offer(text)
     found = read_lock(text, path.parent, target, pinned)
     notices = (*notices, *_needless(project, found.wheels))
     return Resolution(found.wheels, notices, is_new, path, torch_index, found.sources)

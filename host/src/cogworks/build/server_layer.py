@@ -104,16 +104,5 @@ def server_layer(
             summary = write_layer(with_parents(whole), codec, path)
             return replace(summary, facts=contents.facts)
 
-    return cache.layer(
-        server_key(wheels, python, interpreter, compiler), codec, make, "server", is_shared=True
-    )
-
-
-def server_key(
-    wheels: Sequence[WheelFile],
-    python: tuple[int, int],
-    interpreter: str,
-    compiler: Compiler | None,
-) -> str:
-    """Return the key of the layer of the server's environment."""
-    return layer_key("server", interpreter, wheels_key(wheels, python, compiler, SERVER))
+    key = layer_key("server", interpreter, wheels_key(wheels, python, compiler, SERVER))
+    return cache.layer(key, codec, make, "server", is_shared=True)

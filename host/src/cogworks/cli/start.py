@@ -13,6 +13,9 @@ from typing import NoReturn
 
 from cogworks.repeat.call import may_repeat
 
+COLLECT_EVERY = 50_000
+"""New objects after which a build looks for garbage: Python does every 700, and most of what a build loads stays."""
+
 INTERRUPTED = 130
 
 
@@ -34,6 +37,7 @@ def _main(arguments: Sequence[str] | None) -> NoReturn:
         code = repeat(given)
         if code is not None:
             _leave(code)
+        gc.set_threshold(COLLECT_EVERY)
         gc.enable()
     from cogworks.cli.main import main as run
 

@@ -10,7 +10,6 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, cast
 
 
@@ -121,6 +120,9 @@ def _without_zeros(parts: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _rows(name: str) -> list[dict[str, Any]]:
+    # Loading it takes longer than all else that this module does for most projects.
+    from importlib.resources import files
+
     text = files("cogworks.project").joinpath("data", f"{name}.json").read_text(encoding="utf-8")
     return cast("list[dict[str, Any]]", json.loads(text))
 
