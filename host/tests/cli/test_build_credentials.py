@@ -152,7 +152,9 @@ def test_a_password_in_a_variable_that_the_requirements_name_is_used_and_found_n
     private.desk.write("cog.yaml", f"{before}  python_requirements: requirements.txt\n{after}")
     empty = private.desk.root / "empty-index"
     empty.mkdir()
-    environ = {"UV_DEFAULT_INDEX": empty.as_uri(), "TOKEN": PASSWORD, "PATH": os.environ["PATH"]}
+    told_to_git = private.desk.root / "arguments"
+    path = f"{write_listener(private.desk.root / 'bin', told_to_git)}:{os.environ['PATH']}"
+    environ = {"UV_DEFAULT_INDEX": empty.as_uri(), "TOKEN": PASSWORD, "PATH": path}
     result = private.push("--lock", "--progress", "plain", **environ)
     assert result.exit_code == 0, result.exception
     assert "with its password" not in " ".join(result.stderr.split())
@@ -162,6 +164,19 @@ def test_a_password_in_a_variable_that_the_requirements_name_is_used_and_found_n
     assert found_in(result.output.encode()) == []
     for folder in (private.desk.project, private.desk.root / "cache"):
         assert [path for path in files_of(folder) if found_in(path.read_bytes())] == []
+    # Arguments are seen by everybody on the machine.
+    heard = told_to_git.read_bytes() if told_to_git.exists() else b""
+    assert (b"ours.git" in heard) is ("git+" in line)
+    assert found_in(heard) == []
+
+
+def write_listener(folder: Path, heard: Path) -> Path:
+    """Write a `git` that notes what it is told and does it; return its folder."""
+    folder.mkdir()
+    git = folder / "git"
+    git.write_text(f'#!/bin/sh\necho "$@" >>"{heard}"\nexec "{shutil.which("git")}" "$@"\n')
+    git.chmod(0o755)
+    return folder
 
 
 def test_a_password_in_cog_yaml_is_not_in_a_label(private: Private, registry: FakeRegistry) -> None:

@@ -186,6 +186,8 @@ LOCAL = "options, hashes, markers and extras are not supported on a local archiv
         (".", "a directory cannot be installed; build a wheel of it"),
         ("./package", "a directory cannot be installed; build a wheel of it"),
         ("/package", "a directory cannot be installed; build a wheel of it"),
+        ("package/", "a directory cannot be installed; build a wheel of it"),
+        ("libs/package[extra]", "a directory cannot be installed; build a wheel of it"),
         ("-e ./package", "only `-e .` is supported; the project is importable without it"),
         ("-r no.txt", "file does not exist"),
         ("-r", "file does not exist"),

@@ -25,6 +25,7 @@ from cogworks.build.lock import Lock, LockedSource, LockedWheel, pinned_hashes, 
 from cogworks.build.lock_sharing import lock_sharing, time_line
 from cogworks.build.target import Target
 from cogworks.build.torch_index import TorchIndex, find_torch_index
+from cogworks.engines.git_credentials import with_git_access
 from cogworks.engines.inputs import Inputs, collect_inputs, hash_all
 from cogworks.engines.lease import note_use
 from cogworks.engines.progress import Progress
@@ -115,8 +116,9 @@ def resolve(
                     f"{beside} cannot be written: its folder is read-only for this user."
                 )
             progress.stage(f"Resolving the requirements for {target}")
+            asked, variables = with_git_access(inputs, environment)
             resolver = _Resolver(
-                project, inputs, target, Uv(environment), progress, python, torch_index
+                project, asked, target, Uv(variables), progress, python, torch_index
             )
             text, is_new = resolver.write(path, project_key), True
             if path == kept:

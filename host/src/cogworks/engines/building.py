@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cogworks.engines.errors import IndexUnreachableError, InstallError, ResolutionError
+from cogworks.engines.git_credentials import with_git_access
 from cogworks.engines.inputs import Inputs, hash_all, platform_name
 from cogworks.engines.progress import Progress
 from cogworks.engines.python import Interpreter, Machine, find_python
@@ -46,6 +47,7 @@ def build_environment(
         variables: the environment variables that uv runs under; None stands for our own.
     """
     started = time.monotonic()
+    inputs, variables = with_git_access(inputs, variables)
     with store.lock(f"inputs-{inputs.key}", progress):
         existing = store.find_by_inputs(inputs.key)
         if existing is not None:
@@ -70,6 +72,7 @@ def check_resolution(
     Raises:
         ResolutionError: they cannot.
     """
+    inputs, variables = with_git_access(inputs, variables)
     python = Machine(variables).find(inputs.python_version)
     builder = _Builder(project, inputs, store, progress, Uv(variables))
     _or_otherwise(builder, variables, lambda one: one.check(python))

@@ -312,7 +312,8 @@ def _is_url(text: str) -> bool:
 
 
 def _is_directory(line: str) -> bool:
-    return re.match(r"(\.{1,2}|~)?/|\.{1,2}$", line) is not None
+    """Tell whether a line names a folder: no name of a package has a slash, and a URL has a scheme before it."""
+    return re.match(r"[^\s:;\[]*/|\.{1,2}$", line) is not None
 
 
 def _normalize(name: str) -> str:
