@@ -14,7 +14,7 @@ import pytest
 
 from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.compilers import find_compiler
-from cogworks.build.errors import AbandonedError, BuildError, LockError
+from cogworks.build.errors import AbandonedError, BuildError, LockError, WheelError
 from cogworks.build.grouping import OWN_LAYER_BYTES
 from cogworks.build.layers import Options, ProjectLayers, make_layers, run_steps
 from cogworks.build.packer import write_archive
@@ -316,3 +316,15 @@ def test_what_others_write_ends_when_one_step_fails(tmp_path: Path) -> None:
     assert list((tmp_path / "oci").rglob("blobs/*/*")) == []
     with pytest.raises(AbandonedError), cache.temporary():
         pass
+
+
+def test_what_comes_last_is_waited_for_and_what_goes_wrong_there_ends_the_rest() -> None:
+    told: list[str] = []
+    assert run_steps([], 1, last=lambda: told.append("looked")) == ()
+    assert told == ["looked"]
+
+    def fail() -> None:
+        raise WheelError("pixel", "is damaged")
+
+    with pytest.raises(WheelError, match="is damaged"):
+        run_steps([], 1, None, lambda: told.append("gave up"), fail)

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from cogworks.build.bytecode import Compiler
 from cogworks.build.cache import Cache, CachedLayer
@@ -190,37 +190,35 @@ def _make_layers(
         )
     others = find_others()
     needed = [*wheels, *others.wheels]
-    with ThreadPoolExecutor(1) as reader, coming(needed):
+    conflicts: list[str] = []
+    with coming(needed):
         steps, new = _plan(context, wheels, target, cache, compiler, options)
         lower = len(steps)
         if options.with_code:
             steps.append(("code", partial(code_layer, cache, context, options.codec)))
         steps.append(("metadata", partial(metadata_layer, cache, metadata, options.codec)))
         upper = len(steps)
-        compared = reader.submit(_conflicts, new, _in_order(context, wheels, options), target)
+
+        def compare() -> None:
+            # An edit of the code changes nothing between wheels, and looking into all of them takes a while.
+            if new:
+                bring(new)
+                found = find_conflicts(_in_order(context, wheels, options), target.python)
+                conflicts.extend(map(str, found))
+
         progress.stage("Packing layers")
         layers = run_steps(
-            [*steps, *others.steps], options.jobs, options.on_layer, partial(end_all, cache, needed)
+            [*steps, *others.steps],
+            options.jobs,
+            options.on_layer,
+            partial(give_up, needed),
+            compare,
         )
-        conflicts = compared.result()
     told = (*notices, *conflicts, *_passwords_in_files(project, context), *context.warnings)
     return ProjectLayers(
         *(layers[:lower], layers[lower:upper], told, layers[upper:]),
-        *(tuple(others.wheels), tuple(wheels), conflicts),
+        *(tuple(others.wheels), tuple(wheels), tuple(conflicts)),
     )
-
-
-def _conflicts(
-    new: Sequence[WheelFile], ordered: Sequence[WheelFile], target: Target
-) -> tuple[str, ...]:
-    """Return what wheels disagree about, if some of them are packed now.
-
-    An edit of the code changes nothing between wheels, and looking into all of them takes a while.
-    """
-    if not new:
-        return ()
-    bring(new)
-    return tuple(str(one) for one in find_conflicts(ordered, target.python))
 
 
 def _passwords_in_files(project: Project, context: Context) -> Iterator[str]:
@@ -294,16 +292,19 @@ def run_steps(
     jobs: int,
     on_layer: OnLayer | None = None,
     give_up: Callable[[], object] | None = None,
+    last: Callable[[], object] | None = None,
 ) -> tuple[NamedLayer, ...]:
     """Make (title, layer), several at once; how many does not change a byte of them.
 
     Args:
         on_layer: hears of each, in order.
         give_up: is called when one fails, and ends what the others wait for.
+        last: is done by whoever has no layer left to begin.
     """
     workers = jobs or min(JOBS_MAX, os.cpu_count() or 1)
     with ThreadPoolExecutor(workers) as pool:
         futures = [(title, pool.submit(make)) for title, make in steps]
+        ended = pool.submit(last) if last is not None else None
         try:
             made: list[NamedLayer] = []
             for title, future in futures:
@@ -311,15 +312,18 @@ def run_steps(
                 made.append(NamedLayer(title, cached))
                 if on_layer is not None:
                     on_layer(made[-1])
+            if ended is not None:
+                ended.result()
             return tuple(made)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             if give_up is not None:
-                _end([one for _, one in futures], give_up)
+                running: list[Future[Any]] = [one for _, one in futures]
+                _end([*running, ended] if ended is not None else running, give_up)
             raise
 
 
-def _end(futures: Sequence[Future[CachedLayer]], give_up: Callable[[], object]) -> None:
+def _end(futures: Sequence[Future[Any]], give_up: Callable[[], object]) -> None:
     """Call ``give_up`` until nothing is made any more: some may have been about to begin."""
     while running := [one for one in futures if not one.done()]:
         give_up()
