@@ -24,7 +24,7 @@ PROGRAM = """\
 import json, os, sys
 from cogworks.repeat.analysis import Analysis
 with Analysis(json.load(sys.stdin)) as analysis:
-    document = analysis.document()
+    document, _ = analysis.answer()
     has_schema = "cogworks.schema" in sys.modules
 with Analysis(json.loads(sys.argv[1])):
     pass
@@ -65,10 +65,11 @@ def test_what_is_wrong_with_it_is_told_here(tmp_path: Path) -> None:
 
 
 def test_without_a_process_it_is_read_when_it_is_wanted(tmp_path: Path) -> None:
-    document = Analysis(json.loads(source_of(tmp_path, RUN))).document()
+    document, modules = Analysis(json.loads(source_of(tmp_path, RUN))).answer()
+    assert modules == {str(tmp_path.resolve() / "run.py"): "run.py"}
     assert "text" in document
     with pytest.raises(SchemaError):
-        Analysis(json.loads(source_of(tmp_path, "x = 1\n"))).document()
+        Analysis(json.loads(source_of(tmp_path, "x = 1\n"))).answer()
 
 
 def _has_two_cores() -> bool:

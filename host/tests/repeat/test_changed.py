@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -105,3 +107,30 @@ def test_other_weights_or_warnings_are_more_than_code(project: Path, tmp_path: P
     assert make_again(record, str(tmp_path / "cache"), {}, analysis) is None
     record["source"]["weights"] = ["a.bin"]
     assert make_again(record, str(tmp_path / "cache"), {}, analysis) is not None
+
+
+PROGRAM = """\
+import json, sys
+from cogworks.repeat.analysis import Analysis
+from cogworks.repeat.changed import make_again
+record = json.load(sys.stdin)
+with Analysis(record["source"]) as analysis:
+    made = make_again(record, sys.argv[1], {}, analysis)
+print(made is not None, "cogworks.schema" in sys.modules)
+"""
+"""In a process without threads, since it forks."""
+
+
+@pytest.mark.slow
+def test_the_analysis_is_loaded_by_the_other_process_alone(project: Path, tmp_path: Path) -> None:
+    record = record_of(project)
+    record["source"]["files"] = {"run.py": ([], "")}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(tmp_path / "cache")],
+        input=json.dumps(record),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    has_cores = sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1
+    assert done.stdout.split() == ["True", str(not has_cores)]

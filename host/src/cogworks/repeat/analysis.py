@@ -6,6 +6,7 @@ where there is no fork, it is made when its result is wanted.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from cogworks.repeat.files import Identity
     from cogworks.repeat.shape import SourceRecord
 
+Answer = tuple[str, dict[str, str]]
+"""The OpenAPI document, and the modules that it depends on: absolute path -> path in the project."""
 _SHARED = ("dataclasses", "pathlib")
 """What both processes need: loaded before there are two."""
 
@@ -38,7 +41,7 @@ class Described:
 
 
 class Analysis:
-    """`with Analysis(source) as analysis: ...; analysis.document()`; at the end of the `with` nothing runs any more.
+    """`with Analysis(source) as analysis: ...; analysis.answer()`; at the end of the `with` nothing runs any more.
 
     Args:
         source: the project as it was recorded; its process is forked only if a module has changed since.
@@ -69,8 +72,8 @@ class Analysis:
             os.kill(self._pid, signal.SIGKILL)
             self._wait()
 
-    def document(self) -> str:
-        """Return the OpenAPI document of the source as it is now.
+    def answer(self) -> Answer:
+        """Return what the source comes to as it is now.
 
         Raises:
             CogworksError: the source is not as it has to be, which is known where it was read in this process.
@@ -79,7 +82,8 @@ class Analysis:
             with open(self._pipe, "rb", closefd=False) as file:
                 data = file.read()
             if self._wait() == 0:
-                return data.decode()
+                document, modules = json.loads(data)
+                return document, modules
         return _describe(self._source)
 
     def _wait(self) -> int:
@@ -90,22 +94,25 @@ class Analysis:
 
 
 def _answer(source: SourceRecord, pipe: int) -> None:
-    """Write the document, and end."""
+    """Write the answer, and end."""
     code = 1
     # Whatever goes wrong here, the other process finds out by itself, and can tell.
     with suppress(BaseException):
         with open(pipe, "wb") as file:
-            file.write(_describe(source).encode())
+            file.write(json.dumps(_describe(source)).encode())
         code = 0
     os._exit(code)
 
 
-def _describe(source: SourceRecord) -> str:
+def _describe(source: SourceRecord) -> Answer:
     from pathlib import Path
 
+    from cogworks.repeat.modules import imported_modules
     from cogworks.schema.description import describe
 
-    return canonical(describe(Described(source, Path(source["directory"])))).decode()
+    document = describe(Described(source, Path(source["directory"])))
+    modules = imported_modules(source["directory"], (source["run"], source["train"]))
+    return canonical(document).decode(), modules
 
 
 def _has_changed(source: SourceRecord) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from cogworks.build.context import Context, read_context
 from cogworks.oci.layer import Codec
 from cogworks.repeat.files import Identity, file_clock, identities, identity_of, is_settled
 from cogworks.repeat.image import with_layers
+from cogworks.repeat.modules import excluded_modules
 
 if TYPE_CHECKING:
     from cogworks.repeat.analysis import Analysis
@@ -70,8 +71,9 @@ def make_again(
     if ahead is not None:
         ahead.send(code)
     if _may_change_schema(source, hashes, watched):
-        document = analysis.document()
-        if _depends_on_others(record, hashes):
+        document, modules = analysis.answer()
+        # What the image does not have, and was not watched so far, may change the schema unseen.
+        if not record["files"].keys() >= set(excluded_modules(modules, hashes)):
             return None
     metadata = {SCHEMA_NAME: document.encode()} if document else {}
     layers = (code, metadata_layer(cache, metadata, codec))
@@ -87,15 +89,6 @@ def make_again(
     whole = with_layers(image, [one.layer for one in layers], document, revision)
     top = identities(str(one.path) for one in layers)
     return Again({**record, "top": top, "source": changed, "image": whole}, layers, ahead)
-
-
-def _depends_on_others(record: Record, code: Container[str]) -> bool:
-    """Tell whether the model imports what is not in the image, and was not watched so far."""
-    from cogworks.repeat.modules import excluded_modules
-
-    source = record["source"]
-    found = excluded_modules(source["directory"], (source["run"], source["train"]), code)
-    return not set(found) <= set(record["files"])
 
 
 def _identity(directory: Path, path: str, began_at: float) -> Identity:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
-from cogworks.schema.imports import imported_files
 
-
-def excluded_modules(
-    directory: str, references: Iterable[str | None], code: Container[str]
-) -> list[str]:
-    """Return the absolute paths of modules that a model imports, and that are not among the files of its code.
+def imported_modules(directory: str, references: Iterable[str | None]) -> dict[str, str]:
+    """Return the modules that a model imports: absolute path -> path relative to the directory, with slashes.
 
     Args:
         references: of the model and its training: ``run.py:Runner``.
-        code: paths relative to the directory, with slashes.
     """
+    # It comes with all of the analysis: whoever asks here has that loaded, or has time.
+    from cogworks.schema.imports import imported_files
+
     root = Path(directory).resolve()
     found: set[Path] = set()
     for reference in references:
@@ -26,5 +24,13 @@ def excluded_modules(
             # Where the analysis looks for modules (`schema.modules`).
             folders = tuple(dict.fromkeys((root, main.parent, root / "src")))
             found.update(path for path, _ in imported_files(main, folders))
-    inside = {path: os.path.relpath(path, root).replace(os.sep, "/") for path in found}
-    return sorted(str(path) for path, name in inside.items() if name not in code)
+    return {str(path): os.path.relpath(path, root).replace(os.sep, "/") for path in found}
+
+
+def excluded_modules(modules: Mapping[str, str], code: Container[str]) -> list[str]:
+    """Return the absolute paths of those modules that are not among the files of the code.
+
+    Args:
+        code: paths relative to the directory, with slashes.
+    """
+    return sorted(path for path, name in modules.items() if name not in code)

@@ -28,7 +28,7 @@ from cogworks.project.requirements import parse_requirements
 from cogworks.repeat.daemon import docker_settings
 from cogworks.repeat.files import Identity, identities, stamp_of
 from cogworks.repeat.image import with_layers
-from cogworks.repeat.modules import excluded_modules
+from cogworks.repeat.modules import excluded_modules, imported_modules
 from cogworks.repeat.record import documents_of, write_record
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ def remember(done: Done) -> None:
     if len(sizes) > FILES_MAX or sum(sizes) > BYTES_MAX:
         return
     image, source = _image(done), _source(done, context)
-    models = (source["run"], source["train"])
-    excluded = excluded_modules(source["directory"], models, source["files"])
+    modules = imported_modules(source["directory"], (source["run"], source["train"]))
+    excluded = excluded_modules(modules, source["files"])
     files = identities([*_deciding_files(done, context), *excluded])
     looked_at = [*files.values(), *(one for one, _ in source["files"].values())]
     is_settled = all(
