@@ -15,6 +15,7 @@ from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.code_layer import code_layer, metadata_layer, weights_layer
 from cogworks.build.context import Context, read_context
 from cogworks.build.disk_errors import disk_errors_told
+from cogworks.build.excluded_modules import excluded_notices
 from cogworks.build.grouping import Group, Item, Section, fit, group
 from cogworks.build.index_credentials import has_password
 from cogworks.build.locked_wheels import BuildSources, locked_wheels
@@ -215,6 +216,9 @@ def _make_layers(
             compare,
         )
     told = (*notices, *conflicts, *_passwords_in_files(project, context), *context.warnings)
+    if options.with_code:
+        code = {one.path for one in (*context.code, *context.weights)}
+        told += tuple(excluded_notices(str(project.directory), (project.run, project.train), code))
     return ProjectLayers(
         *(layers[:lower], layers[lower:upper], told, layers[upper:]),
         *(tuple(others.wheels), tuple(wheels), tuple(conflicts)),

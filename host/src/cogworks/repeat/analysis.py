@@ -107,7 +107,7 @@ def _answer(source: SourceRecord, pipe: int) -> None:
 def _describe(source: SourceRecord) -> Answer:
     from pathlib import Path
 
-    from cogworks.repeat.modules import imported_modules
+    from cogworks.build.excluded_modules import imported_modules
     from cogworks.schema.description import describe
 
     document = describe(Described(source, Path(source["directory"])))

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.code_layer import SCHEMA_NAME, code_layer, hash_files, metadata_layer
 from cogworks.build.context import Context, read_context
+from cogworks.build.excluded_modules import excluded_modules
 from cogworks.oci.layer import Codec
 from cogworks.repeat.files import Identity, file_clock, identities, identity_of, is_settled
 from cogworks.repeat.image import with_layers
-from cogworks.repeat.modules import excluded_modules
 
 if TYPE_CHECKING:
     from cogworks.repeat.analysis import Analysis

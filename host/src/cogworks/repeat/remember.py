@@ -18,6 +18,7 @@ from cogworks.build.base_image import base_path
 from cogworks.build.base_tags import BaseTags
 from cogworks.build.code_layer import hash_files
 from cogworks.build.context import Context, read_context
+from cogworks.build.excluded_modules import excluded_modules, imported_modules
 from cogworks.build.image_store import ImageStore
 from cogworks.build.resolve import LOCK_NAME
 from cogworks.engines.pip_settings import pip_files
@@ -28,7 +29,6 @@ from cogworks.project.requirements import parse_requirements
 from cogworks.repeat.daemon import docker_settings
 from cogworks.repeat.files import Identity, identities, stamp_of
 from cogworks.repeat.image import with_layers
-from cogworks.repeat.modules import excluded_modules, imported_modules
 from cogworks.repeat.record import documents_of, write_record
 
 if TYPE_CHECKING:

@@ -1,10 +1,15 @@
-"""Modules that the model's schema depends on, and that the image does not have: `.dockerignore` names them."""
+"""Modules that the model imports, and that the image does not have: `.dockerignore` names them.
+
+Its schema depends on them all the same: it is read from the project's folder.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
+
+from cogworks.oci.errors import quoted
 
 
 def imported_modules(directory: str, references: Iterable[str | None]) -> dict[str, str]:
@@ -34,3 +39,16 @@ def excluded_modules(modules: Mapping[str, str], code: Container[str]) -> list[s
         code: paths relative to the directory, with slashes.
     """
     return sorted(path for path, name in modules.items() if name not in code)
+
+
+def excluded_notices(
+    directory: str, references: Iterable[str | None], code: Container[str]
+) -> Iterator[str]:
+    """Yield what to say of such modules; arguments as above."""
+    given = [one for one in references if one is not None]
+    mains = {one.partition(":")[0] for one in given}
+    modules = imported_modules(directory, given)
+    for path in excluded_modules(modules, code):
+        name = modules[path]
+        what = "is the model itself" if name in mains else "is imported by the model"
+        yield f"{quoted(name)} {what}, and .dockerignore keeps it out of the image."
