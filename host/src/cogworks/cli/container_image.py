@@ -83,6 +83,22 @@ def obtain_image(
     return _model(engine, name, image)
 
 
+def foreign_platform(name: str, image_platform: str, machine: str) -> str:
+    """Return what to say of an image that is for another kind of machine than this one; nothing if it is for this one.
+
+    Args:
+        machine: as the system spells it: `x86_64`, `arm64`.
+    """
+    from cogworks.oci.platform import parse_platform
+
+    if not image_platform:
+        return ""
+    wanted, here = parse_platform(image_platform), parse_platform(machine)
+    if wanted.architecture == here.architecture:
+        return ""
+    return f"{name} is for {wanted}, and this machine is of another kind ({here.architecture}): it needs emulation"
+
+
 def _model(engine: ContainerEngine, name: str, image: LocalImage) -> ModelImage:
     if not any(label.startswith(PREFIXES) for label in image.labels):
         raise OptionError(

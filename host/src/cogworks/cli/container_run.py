@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from cogworks.cli.container_engine import (
     wanted_gpus,
     warn_of_bases,
 )
-from cogworks.cli.container_image import obtain_image
+from cogworks.cli.container_image import foreign_platform, obtain_image
 from cogworks.cli.environment import parse_environment
 from cogworks.cli.options import EngineOptions
 from cogworks.cli.prediction_call import PredictionCall, Request
@@ -52,6 +53,9 @@ def run_image(
     chosen = parse_environment(options.environment, state.environ)
     model = obtain_image(name, chosen_names(choice), state, options.progress_style)
     require_near(model.engine)
+    foreign = foreign_platform(name, model.image.platform, platform.machine())
+    if foreign:
+        state.console.warning(foreign)
     document = model.document if source == "static" else None
     if document is not None and not call.describes_inputs(document):
         document = None
