@@ -93,6 +93,17 @@ def test_a_base_that_says_nothing_of_python_gets_one_of_its_own(
     assert base.layer_limit == 125 - 1 - 2 - 1
 
 
+@pytest.mark.parametrize("path", ["python3.11", "bin/python3.11", "/opt/conda/", ""])
+def test_a_python_is_named_by_its_absolute_path(
+    registry: FakeRegistry, client: Client, cache: Cache, path: str
+) -> None:
+    reference = push_base(client, registry.host)
+    asked = len(registry.requests)
+    with pytest.raises(BaseError, match=f"--base-python: '{path}' is no absolute path"):
+        find_base(lambda: client, reference, AMD64, (3, 11), cache, path)
+    assert len(registry.requests) == asked
+
+
 def test_so_does_one_whose_user_says_so(
     registry: FakeRegistry, client: Client, cache: Cache
 ) -> None:

@@ -22,6 +22,7 @@ from cogworks.build.target import DEFAULT_GLIBC, Target
 from cogworks.engines.lease import note_use
 from cogworks.errors import CogworksError
 from cogworks.oci.digest import Digest, digest_of
+from cogworks.oci.errors import quoted
 from cogworks.oci.image import parse_config
 from cogworks.oci.manifest import Manifest, parse_document
 from cogworks.oci.platform import Platform
@@ -96,6 +97,8 @@ def find_base(
         PlatformError: it is not for that platform.
         RegistryError: it cannot be fetched.
     """
+    if interpreter is not None and interpreter != OWN:
+        _check_path(interpreter, "--base-python")
     image = _pull(connect, reference, platform, cache)
     if is_alpine(image.config):
         raise BaseError(
@@ -112,6 +115,8 @@ def _find_interpreter(image: PulledImage, python: tuple[int, int], given: str | 
     """Return the path of the base's Python; None where nothing is known of one."""
     wanted = ".".join(map(str, python))
     named = given or image.config.run.labels.get(PYTHON_LABEL)
+    if named is not None:
+        _check_path(named, f"the label {PYTHON_LABEL} of {image.reference}")
     # A path that was named says more than the image does: python3.11 may be there beside another one.
     texts = ((named or "").rpartition("/")[2], image.config.run.env.get("PYTHON_VERSION", ""))
     said = next((match.group() for text in texts if (match := _VERSION.search(text))), None)
@@ -125,6 +130,14 @@ def _find_interpreter(image: PulledImage, python: tuple[int, int], given: str | 
         return named
     # Where official Python images have it.
     return f"/usr/local/bin/python{wanted}"
+
+
+def _check_path(text: str, where: str) -> None:
+    """Refuse what the links of an environment would not lead to."""
+    if not text.startswith("/") or text.endswith("/"):
+        raise BaseError(
+            f"{where}: {quoted(text)} is no absolute path of a Python, such as /usr/bin/python3.11."
+        )
 
 
 def _pull(
