@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cogworks.cli.container_engine import without_gpus
+from cogworks.cli.errors import PredictionRefused
 from cogworks.cli.model_client import ModelClient
 from cogworks.cli.prediction_call import Request
 from cogworks.cli.state import State
@@ -24,6 +25,8 @@ T = TypeVar("T")
 PORT = 5000
 """Where the server of an image listens, inside."""
 TOKEN = "COG_API_TOKEN"
+END_TOLD_WITHIN_S = 20.0
+"""From a connection that breaks until an engine says that the container has ended."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +117,16 @@ async def _unless_it_ends(container: Container, main: Coroutine[Any, Any, T]) ->
     ending = asyncio.ensure_future(container.until_end())
     try:
         await asyncio.wait((working, ending), return_when=asyncio.FIRST_COMPLETED)
-        if working.done() and isinstance(working.exception(), httpx2.TransportError):
-            # A broken connection is how an end is seen first.
-            await asyncio.wait((ending,), timeout=1)
+        broken = working.exception() if working.done() else None
+        if isinstance(broken, httpx2.TransportError):
+            # A broken connection is how an end is seen first; a busy engine tells of it seconds later.
+            await asyncio.wait((ending,), timeout=END_TOLD_WITHIN_S)
         if ending.done():
             await ending
+        if isinstance(broken, httpx2.TransportError):
+            raise PredictionRefused(
+                f"The connection to the model's server broke, and its container runs on: {broken}"
+            ) from broken
         return await working
     finally:
         for task in (working, ending):
