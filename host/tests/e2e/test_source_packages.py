@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -81,6 +82,15 @@ def with_engine(desk: Desk, engine: Engine | None, cache: Path) -> Desk:
     return replace(desk, variables=variables)
 
 
+def layers_in(cache: Path) -> dict[str, set[str]]:
+    """Return title -> the layers of that title: which one differs says more than that the image does."""
+    found: dict[str, set[str]] = {}
+    for path in (cache / "oci" / "keys").glob("*.json"):
+        noted = json.loads(path.read_text())
+        found.setdefault(noted["title"], set()).add(f"{path.stem} {noted['diff_id']}")
+    return found
+
+
 def test_a_module_in_c_is_compiled_for_the_image_and_runs_in_it(
     desk: Desk, docker: Docker, buildah: Engine, tmp_path: Path
 ) -> None:
@@ -96,7 +106,9 @@ def test_a_module_in_c_is_compiled_for_the_image_and_runs_in_it(
     assert path.startswith("/opt/venv/lib/python3.11/site-packages/native.cpython-311-")
     # From another cache, the same image: what the compiler makes and how it is packed does not depend on the day.
     there = with_engine(desk, buildah, tmp_path / "other-cache")
-    assert there.push(directory) == image
+    again = there.push(directory)
+    assert layers_in(tmp_path / "other-cache") == layers_in(tmp_path / "cache")
+    assert again == image
     # What was built is kept: no engine is needed for an edit of the code.
     (directory / "run.py").write_text(f"{RUN}\n# edited\n")
     variables = {**here.variables, "COG_ENGINE": "", "PATH": str(tmp_path)}

@@ -91,7 +91,7 @@ def foreign_platform(name: str, image_platform: str, machine: str) -> str:
     """
     from cogworks.oci.platform import parse_platform
 
-    if not image_platform:
+    if not image_platform or not machine:
         return ""
     wanted, here = parse_platform(image_platform), parse_platform(machine)
     if wanted.architecture == here.architecture:

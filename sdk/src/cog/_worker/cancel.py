@@ -11,13 +11,13 @@ import signal
 import sys
 import threading
 from collections import deque
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from cog._worker.logs import write_error
 from cog.errors import CancelationException
 
-AGAIN_S = 0.05
-"""When a cancel is sent once more that Python could only print and ignore, as in a ``__del__``."""
+AGAIN_S, AGAIN_MAX_S = 0.05, 1.0
+"""When a cancel is sent once more that was not heard; each time later, up to the second."""
 
 SIGNAL_TAKEN = (
     "cog: the model has taken SIGUSR1 for itself, so this prediction cannot be interrupted; "
@@ -40,6 +40,7 @@ class Canceller:
         self._main = threading.main_thread().ident
         self._lock = threading.Lock()
         self._is_doubtful = False
+        self._insisting: Optional[str] = None
 
     def install(self) -> None:
         """Claim SIGUSR1; called on the main thread, before the model is imported."""
@@ -91,15 +92,28 @@ class Canceller:
                 self._early.append(prediction_id)
                 return
             self._requested = True
-            self._interrupt()
+            if self._interrupt() and self._insisting != prediction_id:
+                self._insisting = prediction_id
+                _later(AGAIN_S, self._insist, prediction_id, AGAIN_S)
 
-    def _interrupt(self) -> None:
+    def _insist(self, prediction_id: str, pause_s: float) -> None:
+        """Send the signal again until it is heard: Python sees one that comes right before a call waits only after it."""
+        with self._lock:
+            is_unheard = prediction_id == self._current and self._requested
+            if is_unheard and self._interrupt():
+                pause_s = min(2 * pause_s, AGAIN_MAX_S)
+                _later(pause_s, self._insist, prediction_id, pause_s)
+            else:
+                self._insisting = None
+
+    def _interrupt(self) -> bool:
         """Send the signal, unless it would end the process: nobody else's handler is called."""
         if signal.getsignal(signal.SIGUSR1) == self._on_signal:
             signal.pthread_kill(self._main or 0, signal.SIGUSR1)
-            return
+            return True
         self._is_doubtful = True
         write_error(SIGNAL_TAKEN)
+        return False
 
     def _on_unraisable(self, unraisable: Any) -> None:
         """Cancel again what was canceled where no exception gets out."""
@@ -108,9 +122,7 @@ class Canceller:
             self._report_unraisable(unraisable)
             return
         self._inside = True
-        timer = threading.Timer(AGAIN_S, self.cancel, (prediction_id,))
-        timer.daemon = True
-        timer.start()
+        _later(AGAIN_S, self.cancel, prediction_id)
 
     def _on_signal(self, signum: int, frame: Any) -> None:
         if self._inside and self._requested:
@@ -120,3 +132,9 @@ class Canceller:
         self._inside = False
         self._requested = False
         raise CancelationException("the prediction was canceled")
+
+
+def _later(pause_s: float, call: Callable[..., None], *arguments: Any) -> None:
+    timer = threading.Timer(pause_s, call, arguments)
+    timer.daemon = True
+    timer.start()
