@@ -87,6 +87,7 @@ def test_dockerignore_is_honoured_with_its_exceptions(tmp_path: Path) -> None:
         ("link", "run.py", False),
         ("a/link", "../run.py", False),
         ("a/link", "../../run.py", True),
+        ("link", "..", True),
         ("link", "../other/weights.bin", True),
         ("link", "/models/weights.bin", True),
         ("link", "/usr/share/dict/words", False),

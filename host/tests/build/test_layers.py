@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
@@ -16,7 +17,13 @@ from cogworks.build.cache import Cache, CachedLayer
 from cogworks.build.compilers import find_compiler
 from cogworks.build.errors import AbandonedError, BuildError, LockError, WheelError
 from cogworks.build.grouping import OWN_LAYER_BYTES
-from cogworks.build.layers import Options, ProjectLayers, make_layers, run_steps
+from cogworks.build.layers import (
+    NamedLayer,
+    Options,
+    ProjectLayers,
+    make_layers,
+    run_steps,
+)
 from cogworks.build.packer import write_archive
 from cogworks.build.resolve import LOCK_NAME
 from cogworks.build.target import Target
@@ -328,3 +335,22 @@ def test_what_comes_last_is_waited_for_and_what_goes_wrong_there_ends_the_rest()
 
     with pytest.raises(WheelError, match="is damaged"):
         run_steps([], 1, None, lambda: told.append("gave up"), fail)
+
+
+def test_weights_are_not_read_to_their_end_once_the_build_has_failed(tmp_path: Path) -> None:
+    bench, cache = Bench(tmp_path), Cache(tmp_path / "cache")
+    with (bench.project / "weights.bin").open("wb") as file:
+        file.truncate(4 * 1024**3)
+
+    def stop(layer: NamedLayer) -> None:
+        raise KeyboardInterrupt
+
+    options = Options(f"/usr/local/bin/python{VERSION}", bytecode=False, on_layer=stop)
+    with pytest.raises(KeyboardInterrupt):
+        make_layers(
+            *(load_project(bench.project), TARGET, cache, bench.progress),
+            *(options, METADATA, bench.environment),
+        )
+    known = [json.loads(path.read_text())["title"] for path in cache.root.glob("keys/*.json")]
+    assert not [title for title in known if "weights" in title]
+    assert list((cache.root / "tmp").iterdir()) == []

@@ -95,3 +95,8 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(files: list[Path]) -> 
     files[0].write_bytes(b"x" * SIZES[0])
     with pytest.raises(ContextError, match=r"0\.bin changed while it was packed"):
         list(blocks)
+
+
+def test_a_digest_that_cannot_be_noted_is_computed_again(files: list[Path]) -> None:
+    (files[0].parent / "hashes").write_text("no folder")
+    assert [stored(files)[1] for _ in range(2)] == [True, True]

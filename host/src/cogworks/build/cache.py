@@ -105,7 +105,7 @@ class Cache:
         self._made: set[str] = set()
         self._is_abandoned = False
         self.lease = Lease(cache_dir)
-        self.hashes = FileHashes(self.root / "filehash")
+        self.hashes = FileHashes(self.root / "filehash", self._go_on)
 
     def blob_path(self, digest: Digest) -> Path:
         """Return where a blob is, if it is there."""
@@ -292,8 +292,7 @@ class Cache:
     @contextmanager
     def temporary(self) -> Generator[Path]:
         """Yield a path for a new file; whatever is still there at the end is removed."""
-        if self._is_abandoned:
-            raise AbandonedError("Nothing more is written: the build ends.")
+        self._go_on()
         folder = self.root / "tmp"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.lease.name}-{os.urandom(6).hex()}"
@@ -304,10 +303,14 @@ class Cache:
             path.unlink(missing_ok=True)
 
     def abandon(self) -> None:
-        """Take away what threads are writing, which so stop soon, and let nothing more be written."""
+        """Take away what threads are writing, which so stop soon, and let nothing more be read or written."""
         self._is_abandoned = True
         for path in (self.root / "tmp").glob(f"{self.lease.name}-*"):
             path.unlink(missing_ok=True)
+
+    def _go_on(self) -> None:
+        if self._is_abandoned:
+            raise AbandonedError("Nothing more is made: the build ends.")
 
     @contextmanager
     def lock(self, name: str) -> Generator[None]:

@@ -18,7 +18,7 @@ from cogworks.build.errors import ContextError
 from cogworks.build.file_hash import identity_of
 from cogworks.build.layer_key import layer_key
 from cogworks.build.packer import Member, Summary, with_parents, write_layer
-from cogworks.build.stored_layer import FileContent, changed, stored_archive
+from cogworks.build.stored_layer import FileContent, changed, read_file, stored_archive
 from cogworks.oci.layer import Codec
 from cogworks.oci.tar import Directory, File, Symlink
 
@@ -114,20 +114,12 @@ class _Content:
 
     def __iter__(self) -> Iterator[bytes]:
         digest, size = hashlib.sha256(), 0
-        for chunk in _read(self._path, self._size_bytes):
+        for chunk in read_file(self._path, self._size_bytes):
             digest.update(chunk)
             size += len(chunk)
             yield chunk
         if size != self._size_bytes or digest.hexdigest() != self._sha256:
             raise changed(self._path)
-
-
-def _read(path: Path, size_bytes: int) -> Iterator[bytes]:
-    left = size_bytes
-    with path.open("rb") as file:
-        while left and (chunk := file.read(min(BLOCK_BYTES, left))):
-            left -= len(chunk)
-            yield chunk
 
 
 def hash_files(context: Context, files: Iterable[SourceFile]) -> dict[str, str]:

@@ -145,7 +145,8 @@ def leads_away(path: str, target: str) -> bool:
     """Tell whether a link leads out of the project, to a place that images have no reason to have."""
     if target.startswith("/"):
         return not target.startswith(SYSTEM)
-    return posixpath.normpath(posixpath.join(posixpath.dirname(path), target)).startswith("../")
+    there = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+    return there == ".." or there.startswith("../")
 
 
 def _walk(

@@ -45,7 +45,6 @@ PACKAGES, SERVER_WHEELS, TOOLS, SDK_FOLDER = "packages", "server", "tools", "sdk
 WEIGHTS, SOURCE, METADATA = "weights", "src", "metadata"
 """Folders of the context."""
 REQUIREMENTS, PIP = "requirements.txt", "pip.pyz"
-"""By which a context is known as one of ours."""
 
 _PIP_FLAGS = (
     # pip counts itself as installed, wherever it runs from.

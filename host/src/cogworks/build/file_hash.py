@@ -6,12 +6,14 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from cogworks.engines.lease import note_use
 
+BLOCK_BYTES = 1024 * 1024
 RACY_S = 2.0
 """A file that changed less than this before it was read may change again within one tick of its clock."""
 
@@ -21,10 +23,14 @@ Identity = list[int]
 
 
 class FileHashes:
-    """Digests of files, and of what is made of files, noted in a folder of small files."""
+    """Digests of files, and of what is made of files, noted in a folder of small files.
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    Args:
+        go_on: is called between blocks of what is read; it raises where nobody waits for the digest any more.
+    """
+
+    def __init__(self, root: Path, go_on: Callable[[], object] = lambda: None) -> None:
+        self._root, self._go_on = root, go_on
 
     def sha256(self, path: Path) -> str:
         """Return the digest of a file's content, reading it only if it changed.
@@ -36,10 +42,18 @@ class FileHashes:
         noted = self._noted(self.entry(path), [identity])
         if noted is not None:
             return noted
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        with path.open("rb", buffering=0) as file:
+            found = self.digest_of(iter(partial(file.read, BLOCK_BYTES), b""))
         self.note([(path, identity)], "", found)
         return found
+
+    def digest_of(self, blocks: Iterable[bytes]) -> str:
+        """Return the sha256 of what is read; gigabytes take seconds, and may be given up meanwhile."""
+        digest = hashlib.sha256()
+        for block in blocks:
+            self._go_on()
+            digest.update(block)
+        return digest.hexdigest()
 
     def remember(self, path: Path, sha256: str) -> None:
         """Note the digest of a file that is known, because it was computed while it was written."""
@@ -54,15 +68,17 @@ class FileHashes:
         return self._noted(self._entry(paths, purpose), [identity_of(one) for one in paths])
 
     def note(self, files: Sequence[tuple[Path, Identity]], purpose: str, sha256: str) -> None:
-        """Note the digest of what was just read of files that were so before; not if one may have changed meanwhile.
+        """Note the digest of what was just read of files that were so before.
 
-        Raises:
-            OSError: a file is not there any more, or the note cannot be kept.
+        Not if one may have changed meanwhile. What cannot be noted, as on a full disk, is computed again the next time.
         """
         now_s = time.time()
-        if all(now_s - one[1] / 1e9 > RACY_S and identity_of(path) == one for path, one in files):
-            paths = [path for path, _ in files]
-            self._write(self._entry(paths, purpose), [one for _, one in files], sha256)
+        with suppress(OSError):
+            if all(
+                now_s - one[1] / 1e9 > RACY_S and identity_of(path) == one for path, one in files
+            ):
+                paths = [path for path, _ in files]
+                self._write(self._entry(paths, purpose), [one for _, one in files], sha256)
 
     def entry(self, path: Path) -> Path:
         """Return where the digest of a file is noted."""

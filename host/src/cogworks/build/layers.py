@@ -212,7 +212,7 @@ def _make_layers(
             [*steps, *others.steps],
             options.jobs,
             options.on_layer,
-            partial(give_up, needed),
+            partial(end_all, cache, needed),
             compare,
         )
     told = (*notices, *conflicts, *_passwords_in_files(project, context), *context.warnings)
@@ -220,8 +220,13 @@ def _make_layers(
         code = {one.path for one in (*context.code, *context.weights)}
         told += tuple(excluded_notices(str(project.directory), (project.run, project.train), code))
     return ProjectLayers(
-        *(layers[:lower], layers[lower:upper], told, layers[upper:]),
-        *(tuple(others.wheels), tuple(wheels), tuple(conflicts)),
+        lower=layers[:lower],
+        upper=layers[lower:upper],
+        notices=told,
+        beside=layers[upper:],
+        beside_wheels=tuple(others.wheels),
+        wheels=tuple(wheels),
+        conflicts=tuple(conflicts),
     )
 
 

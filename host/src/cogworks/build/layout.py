@@ -53,10 +53,8 @@ def check_place(path: Path) -> None:
     if path.suffix == TAR:
         if path.is_dir():
             raise BuildError(f"{path} is a folder, and is to be a file. Name another one.")
-    elif path.exists() and not _is_free(path):
-        raise BuildError(
-            f"{path} is neither empty nor an OCI layout; nothing was written. Name another folder."
-        )
+    else:
+        _check_free(path)
     check_above(path)
 
 
@@ -107,10 +105,7 @@ def write_directory(
         BuildError: the folder holds something else, or cannot be written.
         RegistryError: a layer of the base cannot be fetched.
     """
-    if folder.exists() and not _is_free(folder):
-        raise BuildError(
-            f"{folder} is neither empty nor an OCI layout; nothing was written. Name another folder."
-        )
+    _check_free(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # First, so that what is written of it belongs to a layout also if the rest fails.
@@ -226,6 +221,13 @@ def _has(path: Path, digest: Digest) -> bool:
             return hashlib.file_digest(file, "sha256").hexdigest() == digest.hex
     except FileNotFoundError:
         return False
+
+
+def _check_free(folder: Path) -> None:
+    if folder.exists() and not _is_free(folder):
+        raise BuildError(
+            f"{folder} is neither empty nor an OCI layout; nothing was written. Name another folder."
+        )
 
 
 def _is_free(folder: Path) -> bool:

@@ -16,6 +16,7 @@ CACHE_FILE = os.path.join(FOLDER, GATE)
 DOCKERFILE, FREEZE_FILE = "Dockerfile", "pip_freeze.txt"
 """The second has a label of the image that no Dockerfile can spell: it has line breaks."""
 FIRST_LINE = "# What `cog build` makes of this project, as a Dockerfile."
+"""By which a context is known as one of ours."""
 _BLOCK = 512
 
 

@@ -40,12 +40,7 @@ class FileContent:
             OSError: it cannot be read.
         """
         self._check()
-        left = self.size_bytes - offset
-        with self.path.open("rb", buffering=0) as file:
-            file.seek(offset)
-            while left and (block := file.read(min(BLOCK_BYTES, left))):
-                left -= len(block)
-                yield block
+        yield from read_file(self.path, self.size_bytes, offset)
         self._check()
 
     def _check(self) -> None:
@@ -55,6 +50,16 @@ class FileContent:
             is_same = False
         if not is_same:
             raise changed(self.path)
+
+
+def read_file(path: Path, size_bytes: int, offset: int = 0) -> Iterator[bytes]:
+    """Yield a file in blocks up to a size: less than that only if it has become shorter."""
+    left = size_bytes - offset
+    with path.open("rb", buffering=0) as file:
+        file.seek(offset)
+        while left and (block := file.read(min(BLOCK_BYTES, left))):
+            left -= len(block)
+            yield block
 
 
 Part = bytes | FileContent
@@ -99,11 +104,9 @@ def stored_archive(
     known = hashes.find([one.path for one in files], purpose) if is_known else None
     if known is not None:
         return StoredArchive(Digest(known), size, parts), False
-    digest = hashlib.sha256()
-    for block in _read(parts, 0):
-        digest.update(block)
-    hashes.note([(one.path, one.identity) for one in files], purpose, digest.hexdigest())
-    return StoredArchive(Digest(digest.hexdigest()), size, parts), True
+    digest = hashes.digest_of(_read(parts, 0))
+    hashes.note([(one.path, one.identity) for one in files], purpose, digest)
+    return StoredArchive(Digest(digest), size, parts), True
 
 
 def changed(path: Path) -> ContextError:

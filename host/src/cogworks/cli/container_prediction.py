@@ -90,7 +90,7 @@ async def _predict(job: ContainerJob, state: State, handle: Handle) -> None:
         finally:
             relay.open()
         async with ModelClient(address, job.spec.environment.get(TOKEN)) as client:
-            await _unless_it_ends(container, _converse(client, job, state))
+            await unless_it_ends(container.until_end(), _converse(client, job, state))
 
 
 async def _converse(client: ModelClient, job: ContainerJob, state: State) -> None:
@@ -109,18 +109,27 @@ async def _converse(client: ModelClient, job: ContainerJob, state: State) -> Non
     request.sink.finish(await client.predict(job.path, body, on_item))
 
 
-async def _unless_it_ends(container: Container, main: Coroutine[Any, Any, T]) -> T:
-    """Return what a coroutine returns; if the container ends before, that is the error."""
+async def unless_it_ends(
+    until_end: Coroutine[Any, Any, None],
+    main: Coroutine[Any, Any, T],
+    told_within_s: float = END_TOLD_WITHIN_S,
+) -> T:
+    """Return what a coroutine returns; if the container ends before, that is the error.
+
+    Args:
+        until_end: waits for the end of the container, and raises.
+        told_within_s: how long after a connection broke the engine may take to tell of an end.
+    """
     import httpx2
 
     working = asyncio.ensure_future(main)
-    ending = asyncio.ensure_future(container.until_end())
+    ending = asyncio.ensure_future(until_end)
     try:
         await asyncio.wait((working, ending), return_when=asyncio.FIRST_COMPLETED)
         broken = working.exception() if working.done() else None
         if isinstance(broken, httpx2.TransportError):
             # A broken connection is how an end is seen first; a busy engine tells of it seconds later.
-            await asyncio.wait((ending,), timeout=END_TOLD_WITHIN_S)
+            await asyncio.wait((ending,), timeout=told_within_s)
         if ending.done():
             await ending
         if isinstance(broken, httpx2.TransportError):
