@@ -24,6 +24,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, cast
 
 from cogworks.build.errors import AbandonedError, LayerMismatchError
@@ -103,9 +104,10 @@ class Cache:
         self.root = cache_dir / "oci"
         self.is_reused, self.is_verified, self.shared = is_reused, is_verified, shared
         self._made: set[str] = set()
-        self._is_abandoned = False
+        # Not a method of this: a cache has to go, and what it claims with it, as soon as nobody has it any more.
+        self._abandoned = Event()
         self.lease = Lease(cache_dir)
-        self.hashes = FileHashes(self.root / "filehash", self._go_on)
+        self.hashes = FileHashes(self.root / "filehash", self._abandoned)
 
     def blob_path(self, digest: Digest) -> Path:
         """Return where a blob is, if it is there."""
@@ -292,7 +294,8 @@ class Cache:
     @contextmanager
     def temporary(self) -> Generator[Path]:
         """Yield a path for a new file; whatever is still there at the end is removed."""
-        self._go_on()
+        if self._abandoned.is_set():
+            raise AbandonedError("Nothing more is written: the build ends.")
         folder = self.root / "tmp"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.lease.name}-{os.urandom(6).hex()}"
@@ -304,13 +307,9 @@ class Cache:
 
     def abandon(self) -> None:
         """Take away what threads are writing, which so stop soon, and let nothing more be read or written."""
-        self._is_abandoned = True
+        self._abandoned.set()
         for path in (self.root / "tmp").glob(f"{self.lease.name}-*"):
             path.unlink(missing_ok=True)
-
-    def _go_on(self) -> None:
-        if self._is_abandoned:
-            raise AbandonedError("Nothing more is made: the build ends.")
 
     @contextmanager
     def lock(self, name: str) -> Generator[None]:

@@ -6,11 +6,13 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Event
 
+from cogworks.build.errors import AbandonedError
 from cogworks.engines.lease import note_use
 
 BLOCK_BYTES = 1024 * 1024
@@ -26,11 +28,11 @@ class FileHashes:
     """Digests of files, and of what is made of files, noted in a folder of small files.
 
     Args:
-        go_on: is called between blocks of what is read; it raises where nobody waits for the digest any more.
+        stop: set where nobody waits for digests any more.
     """
 
-    def __init__(self, root: Path, go_on: Callable[[], object] = lambda: None) -> None:
-        self._root, self._go_on = root, go_on
+    def __init__(self, root: Path, stop: Event | None = None) -> None:
+        self._root, self._stop = root, stop or Event()
 
     def sha256(self, path: Path) -> str:
         """Return the digest of a file's content, reading it only if it changed.
@@ -48,10 +50,15 @@ class FileHashes:
         return found
 
     def digest_of(self, blocks: Iterable[bytes]) -> str:
-        """Return the sha256 of what is read; gigabytes take seconds, and may be given up meanwhile."""
+        """Return the sha256 of what is read; gigabytes take seconds.
+
+        Raises:
+            AbandonedError: nobody waits for it any more.
+        """
         digest = hashlib.sha256()
         for block in blocks:
-            self._go_on()
+            if self._stop.is_set():
+                raise AbandonedError("Nothing more is read: the build ends.")
             digest.update(block)
         return digest.hexdigest()
 
